@@ -1,0 +1,26 @@
+"""A trade's record: its legs never change, its status moves PENDING -> EXECUTED -> SETTLED or PENDING -> REVERTED."""
+
+from typing import Any, Final
+
+from tallystick.core.lifecycle import TRADE_SETTLED, advance_trade
+
+
+class Trade:
+    """``terms`` is the fact that made it: its legs, price and obligations. ``due`` is when it settles."""
+
+    __slots__ = ("due", "made", "number", "settled", "status", "terms")
+
+    def __init__(self, terms: Any, number: int, status: int, due: int, time: int) -> None:
+        self.terms: Final = terms
+        self.number: Final = number
+        self.status = status
+        self.due = due
+        self.made: Final = time
+        self.settled = time if status == TRADE_SETTLED else 0
+
+    def advance(self, event: int, due: int, time: int) -> None:
+        """CONFIRM, REVERT or SETTLE."""
+        self.status = advance_trade(self.status, event)
+        self.due = due
+        if self.status == TRADE_SETTLED:
+            self.settled = time

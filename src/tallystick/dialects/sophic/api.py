@@ -1,0 +1,222 @@
+"""Sophic's HTTP interface: each route reads the request, asks the venue or looks at the readers' state, and answers."""
+
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route, Router
+
+from tallystick.core.order import Order
+from tallystick.dialects.sophic.requests import (
+    BODY_BYTES_MAX,
+    RequestError,
+    invalid,
+    read_amount,
+    read_place_order,
+    too_large,
+)
+from tallystick.dialects.sophic.view import View
+from tallystick.dialects.sophic.wire import Param
+from tallystick.facts.codes import (
+    BUY,
+    CASH,
+    CUSTOMER,
+    INSUFFICIENT_FUNDS,
+    INSUFFICIENT_UNITS,
+    INVALID_AMOUNT,
+    MARKET_ORDER,
+    OVERLOADED,
+    SELL,
+    STORAGE_UNAVAILABLE,
+    UNITS,
+    UNKNOWN_MARKET,
+)
+from tallystick.facts.commands import Answer, PlaceOrder, Refused
+from tallystick.venue.state import Account, State
+
+T = TypeVar("T")
+PAGE_DEFAULT: Final = 100
+PAGE_MAX: Final = 1000
+
+_log = logging.getLogger(__name__)
+
+
+class Desk(Protocol):
+    """The venue as a dialect sees it."""
+
+    @property
+    def state(self) -> State:
+        """The readers' state."""
+
+    async def ask(self, command: Any, render: Callable[[Answer, State], T]) -> T:
+        """Decide the command; when it is durable, render the answer from the state right after it."""
+
+
+class SophicApi:
+    """``token`` is the bearer token that every request must carry."""
+
+    def __init__(self, desk: Desk, view: View, token: str) -> None:
+        self._desk: Final = desk
+        self._view: Final = view
+        self._authorization: Final = f"Bearer {token}".encode()
+
+    def router(self) -> Router:
+        """The routes, to be mounted at the venue's path."""
+        account = "/accounts/{account_id}"
+        return Router(
+            [
+                Route(f"{account}/orders", self._answered(self._list_orders), methods=["GET"]),
+                Route(f"{account}/orders", self._answered(self._place_order), methods=["POST"]),
+                Route(f"{account}/orders/{{order_id}}", self._answered(self._retrieve_order), methods=["GET"]),
+                Route(f"{account}/cash-balances", self._answered(self._cash_balances), methods=["GET"]),
+                Route(f"{account}/positions", self._answered(self._positions), methods=["GET"]),
+            ]
+        )
+
+    async def _place_order(self, request: Request, account: Account) -> Response:
+        body = read_place_order(await _read(request))
+        market = self._desk.state.market_named.get(body.instrument)
+        if market is None:
+            raise _refusal(Refused(UNKNOWN_MARKET, "There is no such instrument."), body.side)
+        if body.side == "buy":
+            size = read_amount(body.cash_amount or "", market.currency.scale, "body.cash_amount")
+        else:
+            size = read_amount(body.quantity or "", market.unit.scale, "body.quantity")
+        command = PlaceOrder(
+            account.number,
+            market.number,
+            BUY if body.side == "buy" else SELL,
+            MARKET_ORDER,
+            CASH if body.side == "buy" else UNITS,
+            size,
+        )
+
+        def render(answer: Answer, state: State) -> bytes:
+            if isinstance(answer, Refused):
+                raise _refusal(answer, body.side)
+            return msgspec.json.encode(self._view.order(state, state.orders[answer.number]))
+
+        return _json(await self._desk.ask(command, render), 201)
+
+    async def _list_orders(self, request: Request, account: Account) -> Response:
+        """Newest first; ``limit`` orders that are older than the order ``starting_after``."""
+        limit = _read_limit(request)
+        state = self._desk.state
+        end = len(account.orders)
+        if "starting_after" in request.query_params:
+            after = self._find_order(account, request.query_params["starting_after"])
+            if after is None:
+                raise invalid([Param("query.starting_after", "invalid_param", "There is no such order.")])
+            end = account.orders.index(after.terms.order)
+        page = account.orders[max(end - limit, 0) : end]
+        return _json(msgspec.json.encode([self._view.order(state, state.orders[number]) for number in reversed(page)]))
+
+    async def _retrieve_order(self, request: Request, account: Account) -> Response:
+        order = self._find_order(account, request.path_params["order_id"])
+        if order is None:
+            raise RequestError(404, "not_found", "There is no such order.")
+        return _json(msgspec.json.encode(self._view.order(self._desk.state, order)))
+
+    async def _cash_balances(self, request: Request, account: Account) -> Response:
+        return _json(msgspec.json.encode(self._view.cash_balances(self._desk.state, account)))
+
+    async def _positions(self, request: Request, account: Account) -> Response:
+        return _json(msgspec.json.encode(self._view.positions(self._desk.state, account)))
+
+    def _find_order(self, account: Account, order_id: str) -> Order | None:
+        order = self._desk.state.orders.get(self._view.order_ids.number(order_id))
+        return order if order is not None and order.terms.account == account.number else None
+
+    def _answered(
+        self, endpoint: Callable[[Request, Account], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """The endpoint behind authentication, its account found, its errors in the documented shape."""
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await endpoint(request, self._admit(request))
+            except RequestError as error:
+                return error_response(error)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
+            except Exception:  # noqa: BLE001 - a fault of ours: logged whole, told in one sentence
+                _log.exception("%s %s failed", request.method, request.url.path)
+                return error_response(RequestError(500, "internal_error", "The request failed. It was logged."))
+
+        return answer
+
+    def _admit(self, request: Request) -> Account:
+        given = request.headers.get("authorization", "").encode()
+        if not hmac.compare_digest(given, self._authorization):
+            raise RequestError(401, "unauthorized", "Send a valid token: Authorization: Bearer <token>.")
+        account = self._desk.state.account_named.get(request.path_params["account_id"])
+        if account is None or account.role != CUSTOMER:
+            raise RequestError(404, "not_found", "There is no such account.")
+        return account
+
+
+def error_response(error: RequestError) -> Response:
+    """The documented error shape; 401 and 503 with the headers that go with them."""
+    response = _json(msgspec.json.encode(error.body), error.status)
+    if error.status == 401:
+        response.headers["www-authenticate"] = "Bearer"
+    if error.status == 503:
+        response.headers["retry-after"] = "1"
+    return response
+
+
+async def http_error(_request: Request, error: Exception) -> Response:
+    """What the router itself answers (no such path, no such method), in the same shape."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code, detail = {
+        404: ("not_found", "There is no such path."),
+        405: ("method_not_allowed", "This path does not take that method."),
+    }.get(status, ("internal_error", "The request failed."))
+    response = error_response(RequestError(status, code, detail))
+    if isinstance(error, HTTPException) and error.headers:
+        response.headers.update(error.headers)
+    return response
+
+
+def _refusal(refused: Refused, side: str) -> RequestError:
+    size = "body.cash_amount" if side == "buy" else "body.quantity"
+    if refused.code == UNKNOWN_MARKET:
+        return RequestError(400, "not_found", refused.detail, [Param("body.instrument", "not_found", refused.detail)])
+    if refused.code in (INSUFFICIENT_FUNDS, INSUFFICIENT_UNITS):
+        return RequestError(400, refused.code, refused.detail, [Param(size, refused.code, refused.detail)])
+    if refused.code == INVALID_AMOUNT:
+        return invalid([Param(size, "invalid_param", refused.detail)])
+    if refused.code in (OVERLOADED, STORAGE_UNAVAILABLE):
+        return RequestError(503, refused.code, refused.detail)
+    return RequestError(400, refused.code, refused.detail)
+
+
+def _json(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, media_type="application/json")
+
+
+def _read_limit(request: Request) -> int:
+    text = request.query_params.get("limit", str(PAGE_DEFAULT))
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGE_MAX):
+        raise invalid([Param("query.limit", "invalid_param", f"A limit is a whole number from 1 to {PAGE_MAX}.")])
+    return int(text)
+
+
+async def _read(request: Request) -> bytes:
+    """The whole body; RequestError 413 as soon as it is known to be too large."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and (len(declared) > 9 or int(declared) > BODY_BYTES_MAX):
+        raise too_large()
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise too_large()
+        chunks.append(chunk)
+    return b"".join(chunks)

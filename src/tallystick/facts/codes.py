@@ -1,0 +1,68 @@
+"""The words that facts and commands use, as stable numbers, and the codes of refusals.
+
+A number never changes its meaning; a new meaning is a new number. The names are for people and for the neutral wire;
+a venue's own words live in its dialect.
+"""
+
+from typing import Final
+
+# Sides.
+BUY: Final = 1
+SELL: Final = 2
+SIDE_NAMES: Final = ("", "buy", "sell")
+
+# What an order's size counts (DESIGN §2): units of the market, cash of its currency, or a maker's stake.
+UNITS: Final = 1
+CASH: Final = 2
+STAKE: Final = 3
+SIZE_KIND_NAMES: Final = ("", "units", "cash", "stake")
+
+# Order types.
+MARKET_ORDER: Final = 1
+LIMIT_ORDER: Final = 2
+ORDER_TYPE_NAMES: Final = ("", "market", "limit")
+
+# Roles of ledger accounts. Every venue has one of each but customers, of which it has many.
+CUSTOMER: Final = 1
+WORLD: Final = 2  # where deposits come from and withdrawals go
+COUNTERPARTY: Final = 3  # the street: the other side of a broker's trades
+FEES: Final = 4
+ROLE_NAMES: Final = ("", "customer", "world", "counterparty", "fees")
+
+# What a PENDING order waits for.
+PRICE_FEED: Final = 1
+PREREQUISITE_NAMES: Final = ("", "price_feed")
+
+# Why the station that executes says FILLED.
+EXACT: Final = 1  # nothing is left
+WITHIN_TOLERANCE: Final = 2
+BELOW_INCREMENT: Final = 3  # what is left cannot buy one increment
+CLOSED_SHORT: Final = 4  # it cannot be completed and, having trades, is not cancelled
+VERDICT_NAMES: Final = ("", "exact", "within_tolerance", "below_increment", "closed_short")
+
+# What a cancel request covers.
+SCOPE_ORDERS: Final = 1
+SCOPE_MARKET: Final = 2
+SCOPE_ACCOUNT: Final = 3
+SCOPE_NAMES: Final = ("", "orders", "market", "account")
+
+# Refusals: a command that was not carried out. Nothing changed.
+UNKNOWN_ACCOUNT: Final = "unknown_account"
+UNKNOWN_ASSET: Final = "unknown_asset"
+UNKNOWN_MARKET: Final = "unknown_market"
+UNKNOWN_ORDER: Final = "unknown_order"
+ORDER_CLOSED: Final = "order_closed"
+ORDER_HAS_TRADES: Final = "order_has_trades"
+SAME_ACCOUNT: Final = "same_account"
+NAME_TAKEN: Final = "name_taken"
+INVALID_AMOUNT: Final = "invalid_amount"
+INVALID_ORDER_TYPE: Final = "invalid_order_type"
+INVALID_SCALE: Final = "invalid_scale"
+INVALID_SCOPE: Final = "invalid_scope"
+INSUFFICIENT_FUNDS: Final = "insufficient_funds"
+INSUFFICIENT_UNITS: Final = "insufficient_units"
+EXISTS_WITH_DIFFERENT_TERMS: Final = "exists_with_different_terms"
+
+# Refusals of the whole venue, for now: try again later.
+OVERLOADED: Final = "overloaded"
+STORAGE_UNAVAILABLE: Final = "storage_unavailable"

@@ -1,0 +1,261 @@
+"""The facts of a venue: what its journal says happened.
+
+An event carries every amount, date, posting and reason, so that applying it only assigns, adds and indexes (DESIGN
+§3). Amounts are integers at their asset's scale, prices at their market's, times are microseconds since the epoch,
+`due` is when the subject wants to be looked at again (0: never).
+
+Codes, each for ever: 1-19 reference data and accounts, 20-39 orders, 40-59 trades, 60-69 cancel requests.
+Reserved: 27 an order refused on the record, 44 a bust (an executed trade undone, with reversing postings).
+"""
+
+import msgspec
+from msgspec import Struct
+
+from tallystick.facts.common import Cause, Event
+
+EVENTS_PER_ENTRY_MAX = 1024
+
+
+class AssetDefined(Event, frozen=True, gc=False, tag=1):
+    """A currency or a unit that the ledger keeps; ``scale`` is its number of decimals."""
+
+    asset: int
+    name: str
+    scale: int
+
+
+class MarketDefined(Event, frozen=True, gc=False, tag=2):
+    """An instrument: ``unit`` is traded for ``currency``; quantities are multiples of ``increment``.
+
+    ``name`` is its public id, ``title`` what people call it.
+    """
+
+    name: str
+    symbol: str
+    title: str
+    unit: int
+    currency: int
+    price_scale: int
+    increment: int
+
+
+class VenueOpened(Event, frozen=True, gc=False, tag=3):
+    """The first fact of a venue. ``key_check`` is a digest of the secret from which its public ids are made."""
+
+    name: str
+    key_check: str
+
+
+class AccountOpened(Event, frozen=True, gc=False, tag=10):
+    """A ledger account. ``name`` is its public id, unique at the venue."""
+
+    name: str
+    role: int
+
+
+class Transferred(Event, frozen=True, gc=False, tag=11):
+    """Settled funds moved from one account to another: deposits, withdrawals, corrections."""
+
+    payer: int
+    payee: int
+    asset: int
+    amount: int
+
+
+class OrderPlaced(Event, frozen=True, gc=False, tag=20):
+    """Accepted: the order's terms, which never change, and its reservation.
+
+    ``tradeable`` is the part of ``size`` that is traded when fees are inside it, else the size itself.
+    ``client_key`` is the owner's word for the order, unique in the account; ``fingerprint`` tells a repetition of the
+    same request from another one under the same key.
+    """
+
+    side: int
+    order_type: int
+    kind: int
+    size: int
+    tradeable: int
+    reserve_asset: int
+    reserved: int
+    due: int
+    client_key: str = ""
+    fingerprint: str = ""
+
+
+class OrderWaiting(Event, frozen=True, gc=False, tag=21):
+    """Accepted, but a prerequisite is missing."""
+
+    prerequisite: int
+    due: int
+
+
+class OrderOpened(Event, frozen=True, gc=False, tag=22):
+    """Submitted for execution."""
+
+    due: int
+
+
+class OrderFilled(Event, frozen=True, gc=False, tag=24):
+    """The station that executes is done; what was not used is released, and the rest of the reservation voided."""
+
+    released: int
+    voided: int
+    verdict: int
+    reason: str = ""
+
+
+class OrderCancelled(Event, frozen=True, gc=False, tag=25):
+    released: int
+    voided: int
+    reason: str
+    request: int = 0
+
+
+class OrderExpired(Event, frozen=True, gc=False, tag=26):
+    released: int
+    voided: int
+
+
+class OrderSettled(Event, frozen=True, gc=False, tag=28):
+    """Closed, and each of its fills settled or reverted. Said once; it is a consequence, not a status of its own."""
+
+
+class Leg(Struct, frozen=True, array_like=True, gc=False):
+    """One order's part of a trade, which is a fill.
+
+    ``consumed`` counts in the order's size kind; ``posted`` is what it takes from the order's reservation.
+    """
+
+    order: int
+    account: int
+    consumed: int
+    quantity: int
+    notional: int
+    fee: int
+    posted: int
+
+
+class Obligation(Struct, frozen=True, array_like=True, gc=False):
+    """What one party of an executed trade owes another until it settles."""
+
+    payer: int
+    payee: int
+    asset: int
+    amount: int
+
+
+class TradeMade(Event, frozen=True, gc=False, tag=40):
+    """A trade begins, PENDING, EXECUTED or at once SETTLED (``status``); ``due`` is its settlement.
+
+    The keys name the leg that took; every leg is routed to its own order and account. ``price`` is the value that
+    decided it. ``order_due`` is when the taking order wants to go on.
+    """
+
+    trade: int
+    status: int
+    price: int
+    legs: tuple[Leg, ...]
+    obligations: tuple[Obligation, ...]
+    due: int
+    value_date: int = 0
+    order_due: int = 0
+
+
+class TradeConfirmed(Event, frozen=True, gc=False, tag=41):
+    """A pending trade is executed: its obligations are owed from now on, its reservations posted."""
+
+    trade: int
+    due: int
+
+
+class TradeReverted(Event, frozen=True, gc=False, tag=42):
+    """A pending trade is undone as a whole. ``voided`` is, for each leg, what its closed order no longer reserves."""
+
+    trade: int
+    voided: tuple[int, ...]
+
+
+class TradeSettled(Event, frozen=True, gc=False, tag=43):
+    """The obligations of an executed trade are discharged."""
+
+    trade: int
+
+
+class CancelRequested(Event, frozen=True, gc=False, tag=60):
+    """Somebody asked for orders to be cancelled; each outcome follows as a fact of its own."""
+
+    request: int
+    scope: int
+    orders: tuple[int, ...] = ()
+
+
+class CancelRefused(Event, frozen=True, gc=False, tag=61):
+    """This order is not cancelled. It never touches a status."""
+
+    request: int
+    reason: str
+
+
+VenueEvent = (
+    AssetDefined
+    | MarketDefined
+    | VenueOpened
+    | AccountOpened
+    | Transferred
+    | OrderPlaced
+    | OrderWaiting
+    | OrderOpened
+    | OrderFilled
+    | OrderCancelled
+    | OrderExpired
+    | OrderSettled
+    | TradeMade
+    | TradeConfirmed
+    | TradeReverted
+    | TradeSettled
+    | CancelRequested
+    | CancelRefused
+)
+
+
+class Entry(Struct, frozen=True, array_like=True, gc=False):
+    """The journal's unit: one decided command. The event at index i happened at ``time + i``.
+
+    ``links`` is the index: for each key the entry touches, the key and the sequence of the entry that touched it
+    before (0: none), flat. Walking them back from a key's newest entry finds all of its entries, and only those.
+    """
+
+    sequence: int
+    time: int
+    cause: Cause
+    links: tuple[int, ...]
+    events: tuple[VenueEvent, ...]
+
+    def keys(self) -> tuple[int, ...]:
+        return self.links[::2]
+
+    def previous(self, key: int) -> int:
+        """The sequence of the entry that touched ``key`` before this one; KeyError if this one does not touch it."""
+        for position in range(0, len(self.links), 2):
+            if self.links[position] == key:
+                return self.links[position + 1]
+        raise KeyError(key)
+
+
+def event_number(sequence: int, index: int) -> int:
+    """A number for one event, unique at its venue and growing."""
+    return sequence * EVENTS_PER_ENTRY_MAX + index
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Entry)
+
+
+def encode(entry: Entry) -> bytes:
+    """The entry as the journal keeps it: JSON, positional."""
+    return _encoder.encode(entry)
+
+
+def decode(body: bytes) -> Entry:
+    """The inverse of ``encode``; raises msgspec.DecodeError for what no version of this program wrote."""
+    return _decoder.decode(body)

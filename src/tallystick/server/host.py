@@ -1,0 +1,130 @@
+"""Everything one process serves, put together: a data folder, its journal, one committer, and the venues over them."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+from tallystick.dialects.sophic.rules import Policy, SophicRules
+from tallystick.dialects.sophic.sandbox import missing_commands
+from tallystick.facts.commands import Answer, OpenVenue, Refused
+from tallystick.facts.venue import Entry, decode, encode
+from tallystick.journal.committer import Committer
+from tallystick.journal.folder import DataFolder
+from tallystick.journal.port import Journal
+from tallystick.journal.sqlite import SqliteJournal
+from tallystick.readers.index import Index
+from tallystick.readers.readers import Readers
+from tallystick.sequencer import Item, Sequencer
+from tallystick.server.venue import HostedVenue
+from tallystick.venue.engine import Engine, Rules
+from tallystick.venue.prices import PriceSource
+from tallystick.venue.state import State
+
+SOPHIC: Final = "sophic"
+JOURNAL_FILE: Final = "journal.db"
+
+
+class WrongSecret(Exception):
+    """The folder's secret key is not the one that the journal's public ids were made with."""
+
+
+class Host:
+    """Owns what it opens, from construction to ``stop``. Raises FolderInUse, JournalError or WrongSecret."""
+
+    def __init__(self, data: Path, policy: Policy, prices: Mapping[str, PriceSource]) -> None:
+        self._folder: Final = DataFolder(data)
+        try:
+            self.secret: Final = self._folder.secret_key()
+            self.journal: Final = SqliteJournal(data / JOURNAL_FILE)
+        except BaseException:
+            self._folder.release()
+            raise
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._committer: Final[Committer[Item]] = Committer(self.journal, _encode, self._durable, self._failed)
+        try:
+            self.sophic: Final = self._open(SOPHIC, SophicRules(policy), prices)
+        except BaseException:
+            self._committer.close()
+            self._close()
+            raise
+        self.venues: Final = {SOPHIC: self.sophic}
+
+    async def start(self) -> None:
+        """Open the venue if it is new, give it the sandbox's world, and begin."""
+        self._loop = asyncio.get_running_loop()
+        state = self.sophic.state
+        if not state.name:
+            await self.sophic.ask(OpenVenue(SOPHIC, _digest(self.secret), "sandbox"), _must)
+        for command in missing_commands(state):
+            await self.sophic.ask(command, _must)
+        self.sophic.start()
+
+    async def stop(self) -> None:
+        """Commit and answer what was decided, then let go of everything."""
+        await self.sophic.stop()
+        await asyncio.to_thread(self._committer.close)
+        await asyncio.sleep(0)  # what the committer handed over last is released before the journal closes
+        self._close()
+
+    def index(self, venue: str) -> Index:
+        """Entries of the venue by key, from its journal."""
+        return Index(self.venues[venue].state, lambda sequence: decode(self.journal.body(venue, sequence)))
+
+    def _open(self, name: str, rules: Rules, prices: Mapping[str, PriceSource]) -> HostedVenue:
+        engine, readers = Engine(rules), Readers()
+        recover(self.journal, name, engine, readers)
+        if readers.state.name and readers.state.key_check != _digest(self.secret):
+            raise WrongSecret(
+                f"{self._folder.path}/secret.key does not belong to this journal: restore the one it was backed up with."
+            )
+        return HostedVenue(Sequencer(name, engine, readers, self._committer), prices)
+
+    def _close(self) -> None:
+        self.journal.close()
+        self._folder.release()
+
+    def _durable(self, items: Sequence[Item]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(_release, items)
+
+    def _failed(self, error: Exception, items: Sequence[Item]) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(_fail, error, items)
+
+
+def recover(journal: Journal, venue: str, engine: Engine, readers: Readers) -> None:
+    """Fold the venue's journal into both states. Terms are shared between them."""
+
+    def read() -> "list[Entry]":
+        return [decode(body) for _, body in journal.read(venue)]
+
+    entries = read()
+    for entry in entries:
+        readers.commit(entry)
+    engine.recover(entries)
+
+
+def _encode(entry: object) -> bytes:
+    assert isinstance(entry, Entry)
+    return encode(entry)
+
+
+def _release(items: Sequence[Item]) -> None:
+    for item in items:
+        item.durable()
+
+
+def _fail(error: Exception, items: Sequence[Item]) -> None:
+    for item in items:
+        item.failed(error)
+
+
+def _must(answer: Answer, _state: State) -> None:
+    if isinstance(answer, Refused):
+        raise RuntimeError(f"the venue could not be set up: {answer.detail}")
+
+
+def _digest(secret: bytes) -> str:
+    return blake2b(secret, digest_size=8, person=b"key check").hexdigest()

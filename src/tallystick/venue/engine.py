@@ -1,0 +1,152 @@
+"""The venue's decisions: ``decide(state, command, known) -> entry``, with time and prices as data (DESIGN §3).
+
+The engine owns the writer's state and its timers. What every venue does alike (reference data, accounts, transfers) it
+decides here with ``operations``; what a venue chooses is its dialect's Rules.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
+
+from tallystick.core.lifecycle import TRADE_EXECUTED
+from tallystick.core.order import Order
+from tallystick.core.trade import Trade
+from tallystick.facts.codes import INVALID_AMOUNT, UNKNOWN_MARKET
+from tallystick.facts.commands import (
+    NOTHING_KNOWN,
+    Accepted,
+    Answer,
+    CancelOrders,
+    DefineAsset,
+    DefineMarket,
+    Known,
+    OpenAccount,
+    OpenVenue,
+    PlaceOrder,
+    Quote,
+    Refused,
+    Transfer,
+)
+from tallystick.facts.common import Cause
+from tallystick.facts.venue import Entry
+from tallystick.venue.ambient import Ambient
+from tallystick.venue.draft import Draft
+from tallystick.venue.fold import fold
+from tallystick.venue.operations import define_asset, define_market, open_account, open_venue, transfer_funds
+from tallystick.venue.state import State
+from tallystick.venue.timers import ORDER_TIMER, Timers
+
+
+class Rules(Protocol):
+    """What a venue chooses. Each method looks, and either refuses or emits; it never does both."""
+
+    def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer: ...
+
+    def cancel(self, draft: Draft, command: CancelOrders) -> Answer: ...
+
+    def wake_order(self, draft: Draft, order: Order) -> None:
+        """The order is due."""
+
+    def wake_trade(self, draft: Draft, trade: Trade) -> None:
+        """The trade is due to settle."""
+
+
+class Decision:
+    """What came of a command: the entry to be journaled, if anything happened, and the answer."""
+
+    __slots__ = ("answer", "entry")
+
+    def __init__(self, entry: Entry | None, answer: Answer) -> None:
+        self.entry: Final = entry
+        self.answer: Final = answer
+
+
+_CAUSES: Final[dict[type, str]] = {
+    PlaceOrder: "place",
+    CancelOrders: "cancel",
+    DefineAsset: "define asset",
+    DefineMarket: "define market",
+    OpenVenue: "open venue",
+    OpenAccount: "open account",
+    Transfer: "transfer",
+    Quote: "quote",
+}
+_ORDER_DUE: Final = Cause("order due")
+_TRADE_DUE: Final = Cause("trade due")
+
+
+class Engine:
+    """One venue's writer. Not to be used after it raised: whoever owns it recovers from the journal."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.state: Final = State()
+        self.rules: Final = rules
+        self.ambient: Final = Ambient()
+        self.timers: Final = Timers()
+        self._operations: Final[dict[type, Callable[[Draft, Any], Answer]]] = {
+            DefineAsset: define_asset,
+            DefineMarket: define_market,
+            OpenVenue: open_venue,
+            OpenAccount: open_account,
+            Transfer: transfer_funds,
+        }
+
+    def recover(self, entries: Iterable[Entry]) -> None:
+        """Fold what the journal holds; then what is due is due."""
+        for entry in entries:
+            fold(self.state, entry)
+        self.timers.rebuild(self.state)
+
+    def decide(self, command: Any, now: int, known: Known = NOTHING_KNOWN) -> Decision:
+        """Decide one command at ``now`` (microseconds); later than every time before, or it is taken as just after."""
+        draft = Draft(self.state, self.ambient, self.timers, now)
+        kind = type(command)
+        answer: Answer
+        if kind is PlaceOrder:
+            answer = self.rules.place(draft, command, known)
+        elif kind is Quote:
+            answer = self._quote(draft, command)
+        elif kind is CancelOrders:
+            answer = self.rules.cancel(draft, command)
+        else:
+            answer = self._operations[kind](draft, command)
+        return Decision(draft.seal(Cause(_CAUSES[kind], command.by, command.reason)), answer)
+
+    def next_due(self) -> int:
+        """When ``wake`` wants to be called next, 0 for never."""
+        return self.timers.next_due()
+
+    def wake(self, now: int) -> Entry | None:
+        """Decide the next thing that is due at ``now``; None when nothing more is."""
+        while True:
+            due = self.timers.next_due()
+            if due == 0 or due > now:
+                return None
+            _, kind, number = self.timers.pop()
+            draft = Draft(self.state, self.ambient, self.timers, now)
+            if kind == ORDER_TIMER:
+                self._wake_order(draft, number, now)
+                entry = draft.seal(_ORDER_DUE)
+            else:
+                self._wake_trade(draft, number, now)
+                entry = draft.seal(_TRADE_DUE)
+            if entry is not None:
+                return entry
+
+    def _wake_order(self, draft: Draft, number: int, now: int) -> None:
+        order = self.state.orders.get(number)
+        if order is not None and 0 < order.due <= now:
+            self.rules.wake_order(draft, order)
+
+    def _wake_trade(self, draft: Draft, number: int, now: int) -> None:
+        trade = self.state.trades.get(number)
+        if trade is not None and trade.status == TRADE_EXECUTED and 0 < trade.due <= now:
+            self.rules.wake_trade(draft, trade)
+
+    def _quote(self, draft: Draft, command: Quote) -> Answer:
+        if command.market not in self.state.markets:
+            return Refused(UNKNOWN_MARKET, "There is no such market.", "market")
+        if command.price < 0:
+            return Refused(INVALID_AMOUNT, "A price is positive, or 0 for none.", "price")
+        for number in self.ambient.quote(command.market, command.price):
+            self.timers.set(draft.started, ORDER_TIMER, number)
+        return Accepted(command.market)
