@@ -145,14 +145,17 @@ class LifecycleError(Exception):
     """An event that the lifecycle does not allow. It is a fault of the program or of a journal, never of a user."""
 
 
-def _table() -> tuple[tuple[int, ...], ...]:
-    rows: list[list[int]] = [[FORBIDDEN] * len(ORDER_EVENT_NAMES) for _ in ORDER_STATUS_NAMES]
-    for status, event, after, _guard in ORDER_RULES:
+def _table(statuses: int, rules: list[tuple[int, int, int]]) -> tuple[tuple[int, ...], ...]:
+    rows: list[list[int]] = [[FORBIDDEN] * len(ORDER_EVENT_NAMES) for _ in range(statuses)]
+    for status, event, after in rules:
         rows[status][event] = after
-    return tuple(tuple(row) for row in rows)
+    return tuple([tuple(row) for row in rows])
 
 
-_ORDER_TABLE: Final[tuple[tuple[int, ...], ...]] = _table()
+_ORDER_TABLE: Final[tuple[tuple[int, ...], ...]] = _table(
+    len(ORDER_STATUS_NAMES), [(status, event, after) for status, event, after, _guard in ORDER_RULES]
+)
+_TRADE_TABLE: Final[tuple[tuple[int, ...], ...]] = _table(len(TRADE_STATUS_NAMES), list(TRADE_RULES))
 
 
 def order_after(status: int, event: int) -> int:
@@ -170,10 +173,10 @@ def advance_order(status: int, event: int) -> int:
 
 def advance_trade(status: int, event: int) -> int:
     """The trade's status after CONFIRM, REVERT or SETTLE; raises LifecycleError where it is not allowed."""
-    for before, verb, after in TRADE_RULES:
-        if before == status and verb == event:
-            return after
-    raise LifecycleError(f"a trade that is {TRADE_STATUS_NAMES[status]} cannot {ORDER_EVENT_NAMES[event]}")
+    after = _TRADE_TABLE[status][event]
+    if after == FORBIDDEN:
+        raise LifecycleError(f"a trade that is {TRADE_STATUS_NAMES[status]} cannot {ORDER_EVENT_NAMES[event]}")
+    return after
 
 
 def is_closed(status: int) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from tallystick.core.lifecycle import (
     CONFIRM,
+    FILL,
     OPEN,
     REVERT,
     SETTLE,
@@ -36,7 +37,7 @@ class Terms(Protocol):
 
 
 class Order:
-    """Everything that changes in an order's life; ``terms`` is what does not.
+    """Everything that changes in an order's life; ``terms`` is what does not (its keys are at hand here too).
 
     Amounts count in the size kind, but for ``quantity`` (units), ``notional`` and ``fees`` (currency) and
     ``reserved`` (the reserve asset). ``executed`` counts fills that are executed and not settled, ``due`` is when it
@@ -44,12 +45,15 @@ class Order:
     """
 
     __slots__ = (
+        "account",
         "consumed",
         "due",
         "executed",
         "fees",
         "last",
+        "market",
         "notional",
+        "number",
         "pending",
         "placed",
         "quantity",
@@ -64,6 +68,9 @@ class Order:
 
     def __init__(self, terms: Any, size: int, reserved: int, due: int, time: int) -> None:
         self.terms: Final = terms
+        self.number: Final[int] = terms.order
+        self.account: Final[int] = terms.account
+        self.market: Final[int] = terms.market
         self.size: Final = size
         self.status = SUBMITTED
         self.consumed = 0
@@ -140,6 +147,8 @@ class Order:
         after = advance_order(self.status, event)
         if not is_closed(after):
             raise LifecycleError("does not close the order")
+        if event == FILL and self.pending:
+            raise LifecycleError(f"is not filled while {self.pending} is pending")
         if released < 0 or self.consumed + self.pending + released != self.size:
             raise LifecycleError(
                 f"size {self.size} is not consumed {self.consumed} + pending {self.pending} + released {released}"

@@ -8,12 +8,14 @@ Codes, each for ever: 1-19 reference data and accounts, 20-39 orders, 40-59 trad
 Reserved: 27 an order refused on the record, 44 a bust (an executed trade undone, with reversing postings).
 """
 
+from typing import Final
+
 import msgspec
 from msgspec import Struct
 
 from tallystick.facts.common import Cause, Event
 
-EVENTS_PER_ENTRY_MAX = 1024
+EVENTS_PER_ENTRY_MAX: Final = 1024
 
 
 class AssetDefined(Event, frozen=True, gc=False, tag=1):
@@ -231,7 +233,8 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
     links: tuple[int, ...]
     events: tuple[VenueEvent, ...]
 
-    def keys(self) -> tuple[int, ...]:
+    def touched(self) -> tuple[int, ...]:
+        """The keys it touches."""
         return self.links[::2]
 
     def previous(self, key: int) -> int:

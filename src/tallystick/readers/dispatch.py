@@ -47,7 +47,7 @@ class Dispatcher:
         if not self._by_key:
             return
         reached: dict[Subscription, None] = {}
-        for key in (EVERYTHING, *entry.keys()):
+        for key in (EVERYTHING, *entry.touched()):
             reached.update(self._by_key.get(key, {}))
         for subscription in reached:
             try:

@@ -76,9 +76,8 @@ class Host:
         engine, readers = Engine(rules), Readers()
         recover(self.journal, name, engine, readers)
         if readers.state.name and readers.state.key_check != _digest(self.secret):
-            raise WrongSecret(
-                f"{self._folder.path}/secret.key does not belong to this journal: restore the one it was backed up with."
-            )
+            path = self._folder.path
+            raise WrongSecret(f"{path}/secret.key does not belong to this journal: restore the one it was saved with.")
         return HostedVenue(Sequencer(name, engine, readers, self._committer), prices)
 
     def _close(self) -> None:

@@ -51,10 +51,10 @@ def execute(
     """Trade ``quantity`` of the order at ``price`` with the street; it is EXECUTED and owes until it settles."""
     state = draft.state
     terms = order.terms
-    market = state.markets[terms.market]
+    market = state.markets[order.market]
     notional = notional_of(quantity, price, market)
     fee = fee_until(order.notional + notional, fee_bps) - order.fees
-    account: int = terms.account
+    account = order.account
     street = state.account_of_role[COUNTERPARTY].number
     house = state.account_of_role[FEES].number
     currency, unit = market.currency.number, market.unit.number
@@ -72,12 +72,12 @@ def execute(
             Obligation(street, account, currency, notional - fee),
             Obligation(street, house, currency, fee),
         )
-    leg = Leg(terms.order, account, consumed, quantity, notional, fee, consumed)
+    leg = Leg(order.number, account, consumed, quantity, notional, fee, consumed)
     draft.emit(
         TradeMade(
             account,
-            terms.order,
-            terms.market,
+            order.number,
+            order.market,
             state.trades_made + 1,
             TRADE_EXECUTED,
             price,

@@ -60,15 +60,15 @@ class Decision:
         self.answer: Final = answer
 
 
-_CAUSES: Final[dict[type, str]] = {
-    PlaceOrder: "place",
-    CancelOrders: "cancel",
-    DefineAsset: "define asset",
-    DefineMarket: "define market",
-    OpenVenue: "open venue",
-    OpenAccount: "open account",
-    Transfer: "transfer",
-    Quote: "quote",
+_CAUSES: Final[dict[type, Cause]] = {
+    PlaceOrder: Cause("place"),
+    CancelOrders: Cause("cancel"),
+    DefineAsset: Cause("define asset"),
+    DefineMarket: Cause("define market"),
+    OpenVenue: Cause("open venue"),
+    OpenAccount: Cause("open account"),
+    Transfer: Cause("transfer"),
+    Quote: Cause("quote"),
 }
 _ORDER_DUE: Final = Cause("order due")
 _TRADE_DUE: Final = Cause("trade due")
@@ -109,7 +109,10 @@ class Engine:
             answer = self.rules.cancel(draft, command)
         else:
             answer = self._operations[kind](draft, command)
-        return Decision(draft.seal(Cause(_CAUSES[kind], command.by, command.reason)), answer)
+        cause = _CAUSES[kind]
+        if command.by or command.reason:
+            cause = Cause(cause.kind, command.by, command.reason)
+        return Decision(draft.seal(cause), answer)
 
     def next_due(self) -> int:
         """When ``wake`` wants to be called next, 0 for never."""
@@ -121,7 +124,7 @@ class Engine:
             due = self.timers.next_due()
             if due == 0 or due > now:
                 return None
-            _, kind, number = self.timers.pop()
+            kind, number = self.timers.pop()
             draft = Draft(self.state, self.ambient, self.timers, now)
             if kind == ORDER_TIMER:
                 self._wake_order(draft, number, now)

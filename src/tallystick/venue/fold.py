@@ -56,7 +56,10 @@ def fold(state: State, entry: Entry) -> None:
     for event in entry.events:
         apply(state, event, time)
         time += 1
-    state.close_entry(entry.sequence, time - 1, entry.links[::2])
+    sequence: int = entry.sequence
+    for key in entry.links[::2]:
+        state.touch(key, sequence)
+    state.close_entry(sequence, time - 1)
 
 
 def apply(state: State, event: Any, time: int) -> None:
@@ -127,7 +130,7 @@ def _close(state: State, event: Any, verb: int, time: int) -> None:
     voided: int = event.voided
     order.close(verb, event.released, voided, time)
     if voided:
-        unreserve(state.balance(order.terms.account, order.terms.reserve_asset), voided)
+        unreserve(state.balance(order.account, order.terms.reserve_asset), voided)
 
 
 def _order_settled(state: State, event: OrderSettled, time: int) -> None:
@@ -148,7 +151,8 @@ def _trade_made(state: State, event: TradeMade, time: int) -> None:
                 order.settle(time)
     if status == TRADE_SETTLED:
         for due in event.obligations:
-            transfer(state.balance(due.payer, due.asset), state.balance(due.payee, due.asset), due.amount)
+            asset: int = due.asset
+            transfer(state.balance(due.payer, asset), state.balance(due.payee, asset), due.amount)
     elif status != TRADE_PENDING:
         _owe(state, event)
     state.trades[number] = Trade(event, number, status, event.due, time)
@@ -180,19 +184,21 @@ def _trade_settled(state: State, event: TradeSettled, time: int) -> None:
     trade = state.trades[event.trade]
     trade.advance(SETTLE, 0, time)
     for due in trade.terms.obligations:
-        discharge(state.balance(due.payer, due.asset), state.balance(due.payee, due.asset), due.amount)
+        asset: int = due.asset
+        discharge(state.balance(due.payer, asset), state.balance(due.payee, asset), due.amount)
     for leg in trade.terms.legs:
         state.orders[leg.order].settle(time)
 
 
 def _owe(state: State, terms: Any) -> None:
     for due in terms.obligations:
-        owe(state.balance(due.payer, due.asset), state.balance(due.payee, due.asset), due.amount)
+        asset: int = due.asset
+        owe(state.balance(due.payer, asset), state.balance(due.payee, asset), due.amount)
 
 
 def _post(state: State, order: Order, amount: int) -> None:
     if amount:
-        unreserve(state.balance(order.terms.account, order.terms.reserve_asset), amount)
+        unreserve(state.balance(order.account, order.terms.reserve_asset), amount)
 
 
 def _cancel_requested(state: State, event: CancelRequested, time: int) -> None:

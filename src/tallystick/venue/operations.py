@@ -156,8 +156,7 @@ def cancel_orders(draft: Draft, command: CancelOrders, keep_traded: str = "") ->
     draft.emit(CancelRequested(0, 0, 0, request, SCOPE_ORDERS, command.orders))
     for number in dict.fromkeys(command.orders):
         order = state.orders[number]
-        account: int = order.terms.account
-        market: int = order.terms.market
+        account, market = order.account, order.market
         if is_closed(order.status):
             draft.emit(CancelRefused(account, number, market, request, ORDER_CLOSED))
         elif keep_traded and order.trades is not None:
@@ -176,6 +175,6 @@ def voidable(state: State, order: Order) -> int:
             record = state.trades[trade]
             if record.status == TRADE_PENDING:
                 for leg in record.terms.legs:
-                    if leg.order == order.terms.order:
+                    if leg.order == order.number:
                         needed += leg.posted
     return order.reserved - needed

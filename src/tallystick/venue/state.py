@@ -4,7 +4,7 @@ Folding only assigns, adds and indexes. It never rounds, prices, allocates or ch
 rules. The writer and the readers each keep a State of their own; terms are shared by both.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from tallystick.core.cancel import CancelRequest
 from tallystick.core.keys import ACCOUNT, MARKET, ORDER
@@ -113,15 +113,22 @@ class State:
             return self.markets[number].last if number in self.markets else 0
         return self.sequence
 
-    def close_entry(self, sequence: int, time: int, keys: Any) -> None:
-        """The entry is folded: remember it as the newest of its keys. ``time`` is its last event's."""
-        for key in keys:
-            kind, number = key & 3, key >> 2
-            if kind == ORDER:
-                self.orders[number].last = sequence
-            elif kind == ACCOUNT:
-                self.accounts[number].last = sequence
-            elif kind == MARKET:
-                self.markets[number].last = sequence
+    def touch(self, key: int, sequence: int) -> int:
+        """The entry ``sequence`` touches ``key``: it is its newest now. Returns the one before it, 0 for none."""
+        kind, number = key & 3, key >> 2
+        before = 0
+        if kind == ORDER:
+            order = self.orders[number]
+            before, order.last = order.last, sequence
+        elif kind == ACCOUNT:
+            account = self.accounts[number]
+            before, account.last = account.last, sequence
+        elif kind == MARKET:
+            market = self.markets[number]
+            before, market.last = market.last, sequence
+        return before
+
+    def close_entry(self, sequence: int, time: int) -> None:
+        """The entry is folded; ``time`` is its last event's."""
         self.sequence = sequence
         self.time = time

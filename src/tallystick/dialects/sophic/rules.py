@@ -99,26 +99,27 @@ class SophicRules:
             self._step(draft, order)
 
     def _step(self, draft: Draft, order: Order) -> None:
-        price = draft.ambient.price(order.terms.market)
+        price = draft.ambient.price(order.market)
         if order.status == OPEN:
             if price:
                 self._execute(draft, order, price)
             else:
-                draft.ambient.await_price(order.terms.market, order.terms.order)
+                draft.ambient.await_price(order.market, order.number)
         elif price:
-            draft.emit(OrderOpened(*_keys(order), draft.started + self.policy.execute_after_us))
+            draft.emit(
+                OrderOpened(order.account, order.number, order.market, draft.started + self.policy.execute_after_us)
+            )
         elif order.status == PLACED:
-            draft.emit(OrderWaiting(*_keys(order), PRICE_FEED, draft.started))
+            draft.emit(OrderWaiting(order.account, order.number, order.market, PRICE_FEED, draft.started))
         else:
-            draft.ambient.await_price(order.terms.market, order.terms.order)
+            draft.ambient.await_price(order.market, order.number)
 
     def wake_trade(self, draft: Draft, trade: Trade) -> None:
         """Settle the trade, and say so of the order if this was its last."""
-        terms = trade.terms
-        draft.emit(TradeSettled(terms.account, terms.order, terms.market, trade.number))
-        order = draft.state.orders[terms.order]
+        order = draft.state.orders[trade.terms.order]
+        draft.emit(TradeSettled(order.account, order.number, order.market, trade.number))
         if order.is_settled():
-            draft.emit(OrderSettled(*_keys(order)))
+            draft.emit(OrderSettled(order.account, order.number, order.market))
 
     def _place_buy(self, draft: Draft, command: PlaceOrder, account: Account, market: Market) -> Answer:
         if command.kind != CASH or command.size <= 0:
@@ -162,7 +163,7 @@ class SophicRules:
         return Accepted(number)
 
     def _execute(self, draft: Draft, order: Order, price: int) -> None:
-        market = draft.state.markets[order.terms.market]
+        market = draft.state.markets[order.market]
         possible = _possible(order, price, market)
         quantity = self._slice(possible, price, market)
         if notional_of(quantity, price, market) == 0:
@@ -182,7 +183,16 @@ class SophicRules:
         )
         if quantity == possible:
             leaves = order.leaves
-            draft.emit(OrderFilled(*_keys(order), leaves, order.reserved, BELOW_INCREMENT if leaves else EXACT))
+            draft.emit(
+                OrderFilled(
+                    order.account,
+                    order.number,
+                    order.market,
+                    leaves,
+                    order.reserved,
+                    BELOW_INCREMENT if leaves else EXACT,
+                )
+            )
 
     def _slice(self, possible: int, price: int, market: Market) -> int:
         """How much of ``possible`` the next trade takes."""
@@ -192,11 +202,6 @@ class SophicRules:
         if most == 0:
             most = market.increment
         return min(possible, most)
-
-
-def _keys(order: Order) -> tuple[int, int, int]:
-    terms = order.terms
-    return terms.account, terms.order, terms.market
 
 
 def _possible(order: Order, price: int, market: Market) -> int:
@@ -209,6 +214,10 @@ def _possible(order: Order, price: int, market: Market) -> int:
 def _give_up(draft: Draft, order: Order) -> None:
     """What is left is worth nothing at this price: an order with trades is done, one without is cancelled."""
     if order.trades is None:
-        draft.emit(OrderCancelled(*_keys(order), order.leaves, order.reserved, "below_increment"))
+        draft.emit(
+            OrderCancelled(order.account, order.number, order.market, order.leaves, order.reserved, "below_increment")
+        )
     else:
-        draft.emit(OrderFilled(*_keys(order), order.leaves, order.reserved, BELOW_INCREMENT))
+        draft.emit(
+            OrderFilled(order.account, order.number, order.market, order.leaves, order.reserved, BELOW_INCREMENT)
+        )

@@ -1,0 +1,66 @@
+"""A naive look at a venue's state, for tests: everything in it as plain values, and the invariants it must satisfy."""
+
+from collections import Counter
+
+from tallystick.core.lifecycle import TRADE_PENDING, is_closed
+from tallystick.facts.codes import CUSTOMER
+
+_RECORDS = {
+    "orders": "terms size status consumed pending released reserved quantity notional fees executed trades due placed "
+    "updated last",
+    "trades": "terms number status due made settled",
+    "requests": "number scope made outcomes reasons",
+    "assets": "number name scale",
+    "markets": "number name symbol title price_scale increment parity last",
+    "accounts": "number name role orders keys last",
+}
+_BALANCE = "settled receivable payable reserved"
+
+
+def dump(state) -> dict:
+    """The whole state as dicts of plain values; two states are equal when their dumps are."""
+    shown = {name: getattr(state, name) for name in ("name", "key_check", "sequence", "time")}
+    shown |= {name: getattr(state, name) for name in ("orders_made", "trades_made", "requests_made")}
+    for table, attributes in _RECORDS.items():
+        shown[table] = {
+            number: {attribute: getattr(record, attribute) for attribute in attributes.split()}
+            for number, record in getattr(state, table).items()
+        }
+    shown["balances"] = {
+        (number, asset): tuple(getattr(balance, name) for name in _BALANCE.split())
+        for number, account in state.accounts.items()
+        for asset, balance in account.book.balances.items()
+    }
+    return shown
+
+
+def check(state) -> None:
+    """DESIGN §6: the size equation (3), the ledger (5)."""
+    totals, reserved = Counter(), Counter()
+    for order in state.orders.values():
+        assert order.size == order.consumed + order.pending + order.leaves + order.released
+        assert order.reserved >= 0
+        reserved[order.terms.account, order.terms.reserve_asset] += order.reserved
+        if is_closed(order.status):
+            assert order.due == 0
+            assert order.reserved == pending_posts(state, order)
+    for account in state.accounts.values():
+        for asset, balance in account.book.balances.items():
+            totals[asset] += balance.settled + balance.receivable + balance.payable
+            assert balance.receivable >= 0 >= balance.payable
+            assert balance.reserved == reserved.pop((account.number, asset), 0)
+            if account.role == CUSTOMER:
+                assert balance.available >= 0
+    assert not any(totals.values()), totals
+    assert not any(reserved.values()), reserved
+
+
+def pending_posts(state, order) -> int:
+    """What the order's pending fills will take from its reservation."""
+    return sum(
+        leg.posted
+        for number in order.trades or ()
+        if state.trades[number].status == TRADE_PENDING
+        for leg in state.trades[number].terms.legs
+        if leg.order == order.terms.order
+    )
