@@ -18,14 +18,15 @@ class RunningServer:
     def __init__(self, data: Path, *options: str, environment: dict[str, str] | None = None) -> None:
         self.data = data
         self._log = data.parent / f"{data.name}.log"
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tallystick", "serve", "--port", "0", "--data", str(data), *options],
-            stdout=subprocess.PIPE,
-            stderr=self._log.open("ab"),
-            env={**os.environ, **(environment or {})},
-            text=True,
-            start_new_session=True,
-        )
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tallystick", "serve", "--port", "0", "--data", str(data), *options],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
+                text=True,
+                start_new_session=True,
+            )
         self.url = self._first_line()
         self.account = f"{self.url}/sophic/accounts/acc_demo"
 

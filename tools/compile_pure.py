@@ -21,13 +21,14 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 SOURCE: Final = ROOT / "src"
 PACKAGE: Final = SOURCE / "tallystick"
 PURE_ROOMS: Final = ("core", "venue", "tracker")
-TYPED_ROOMS: Final = ("core", "facts", "venue", "tracker")  # all that the compiled code can depend on
+TYPED_ROOMS: Final = ("core", "facts", "venue", "tracker", "dialects")  # all that the compiled code can depend on
 STAMP: Final = ".sources"
 
 
 def pure_sources() -> list[Path]:
-    """The modules to compile, in order of their paths. A room's ``__init__`` stays as it is."""
-    return sorted(file for room in PURE_ROOMS for file in (PACKAGE / room).rglob("*.py") if file.name != "__init__.py")
+    """The modules to compile, by path: the pure rooms but for ``__init__``, and the rules of each dialect."""
+    rooms = [file for room in PURE_ROOMS for file in (PACKAGE / room).rglob("*.py") if file.name != "__init__.py"]
+    return sorted([*rooms, *(PACKAGE / "dialects").glob("*/rules.py")])
 
 
 def module_name(source: Path) -> str:
@@ -55,19 +56,17 @@ def fingerprint() -> str:
 
 
 def lay_out(out: Path) -> None:
-    """Link everything that is not compiled: whole rooms where none of the room is, else its ``__init__`` alone."""
+    """Link every file that is not compiled into the places they have in the package."""
     package = out / "tallystick"
     package.mkdir(parents=True, exist_ok=True)
     for link in [path for path in package.rglob("*") if path.is_symlink()]:
         link.unlink()
-    for entry in PACKAGE.iterdir():
-        if entry.name not in PURE_ROOMS and entry.name != "__pycache__":
-            (package / entry.name).symlink_to(entry)
-    for room in PURE_ROOMS:
-        for init in (PACKAGE / room).rglob("__init__.py"):
-            link = package / init.relative_to(PACKAGE)
+    compiled = set(pure_sources())
+    for file in PACKAGE.rglob("*"):
+        if file.is_file() and file not in compiled and "__pycache__" not in file.parts:
+            link = package / file.relative_to(PACKAGE)
             link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(init)
+            link.symlink_to(file)
 
 
 def build(sources: list[Path], out: Path, work: Path) -> None:

@@ -73,11 +73,16 @@ def imports(source: str, module: tuple[str, ...], is_package: bool) -> Iterator[
                 yield Import(node.lineno, ".".join(origin), (*origin, name.name))
 
 
+def is_pure(module: tuple[str, ...]) -> bool:
+    """Whether it must do without clocks, randomness and I/O: a pure room's, or a dialect's rules."""
+    return module[1] in PURE or (module[1] == "dialects" and module[-1] == "rules")
+
+
 def objection(module: tuple[str, ...], wanted: Import) -> str | None:
     """Why ``module`` may not import ``wanted``, or None. ``module`` is absolute and inside a room."""
     room = module[1]
     if wanted.path[0] != PACKAGE:
-        if room in PURE and wanted.module not in PURE_MAY_IMPORT:
+        if is_pure(module) and wanted.module not in PURE_MAY_IMPORT:
             return f"{room} is pure and may not import {wanted.module}"
         return None
     target = wanted.path[1] if len(wanted.path) > 1 else ""

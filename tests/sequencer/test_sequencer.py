@@ -111,11 +111,11 @@ def test_a_failed_commit_stops_the_venue_and_acknowledges_nothing(house, caplog)
 
 
 def test_a_fault_in_a_decision_stops_the_venue():
-    class Faulty(SophicRules):
+    class Faulty:
         def place(self, draft, command, known):
             raise ZeroDivisionError
 
-    house = House(Faulty(POLICY))
+    house = House(Faulty())
     house.submit(BUY)
     assert house.answers[-1][0].code == "storage_unavailable"
     house.submit(OpenAccount("carol", 1))

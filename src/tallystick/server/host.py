@@ -46,8 +46,7 @@ class Host:
         try:
             self.sophic: Final = self._open(SOPHIC, SophicRules(policy), prices)
         except BaseException:
-            self._committer.close()
-            self._close()
+            self.close()
             raise
         self.venues: Final = {SOPHIC: self.sophic}
 
@@ -66,7 +65,7 @@ class Host:
         await self.sophic.stop()
         await asyncio.to_thread(self._committer.close)
         await asyncio.sleep(0)  # what the committer handed over last is released before the journal closes
-        self._close()
+        self.close()
 
     def index(self, venue: str) -> Index:
         """Entries of the venue by key, from its journal."""
@@ -80,7 +79,9 @@ class Host:
             raise WrongSecret(f"{path}/secret.key does not belong to this journal: restore the one it was saved with.")
         return HostedVenue(Sequencer(name, engine, readers, self._committer), prices)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Let go of everything without ado; harmless after ``stop``."""
+        self._committer.close()
         self.journal.close()
         self._folder.release()
 

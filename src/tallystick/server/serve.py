@@ -1,5 +1,6 @@
 """Serving: uvicorn over the application, bound to loopback, saying how to begin once it listens."""
 
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,8 @@ class Settings(NamedTuple):
 def serve(settings: Settings) -> bool:
     """Serve until SIGINT or SIGTERM; False if it could not listen. Raises what Host raises, and PriceCsvError."""
     sys.setswitchinterval(SWITCH_SECONDS)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     host = Host(settings.data, sandbox_policy(settings.pace), price_sources(settings.prices))
     config = uvicorn.Config(
         make_app(host, settings.token),
@@ -62,8 +65,16 @@ def serve(settings: Settings) -> bool:
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, lambda port: print(welcome(port, settings.data, settings.token), flush=True))
-    server.run()
+    try:
+        server.run()
+    finally:
+        host.close()
     return server.started
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    """Being asked to stop is no failure; uvicorn raises the signal again here once it has drained."""
+    raise SystemExit(0)
 
 
 def price_sources(prices: str) -> dict[str, PriceSource]:
