@@ -8,9 +8,8 @@ import typer
 from tallystick import __version__
 from tallystick.journal.errors import JournalError
 from tallystick.server.host import WrongSecret
-from tallystick.server.serve import Settings
+from tallystick.server.serve import BadSettings, Settings
 from tallystick.server.serve import serve as serve_venues
-from tallystick.venue.prices import PriceCsvError
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="One engine for orders, for both parties.")
 
@@ -33,7 +32,7 @@ def serve(
     """Serve a sandbox venue until interrupted."""
     try:
         started = serve_venues(Settings(port, data, token, pace, prices))
-    except (JournalError, WrongSecret, PriceCsvError, OSError) as error:
+    except (JournalError, WrongSecret, BadSettings, OSError) as error:
         typer.secho(f"tallystick: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
     if not started:

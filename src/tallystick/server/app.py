@@ -27,11 +27,13 @@ def make_app(host: Host, sophic_token: str) -> Starlette:
             await host.stop()
 
     sophic = SophicApi(host.sophic, View(host.secret, SOPHIC), sophic_token)
-    return Starlette(
+    app = Starlette(
         routes=[Route("/healthz", _health(host)), Mount(f"/{SOPHIC}", app=sophic.router())],
         lifespan=lifespan,
         exception_handlers={HTTPException: http_error},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 def _health(host: Host) -> Callable[[Request], Response]:

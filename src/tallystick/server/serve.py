@@ -4,6 +4,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 from socket import socket
 from typing import Final, NamedTuple
 
@@ -19,6 +20,7 @@ from tallystick.dialects.sophic.sandbox import (
 )
 from tallystick.server.app import make_app
 from tallystick.server.host import SOPHIC, Host
+from tallystick.server.http import BoundedHttp
 from tallystick.venue.prices import PriceSource
 
 LOOPBACK: Final = "127.0.0.1"
@@ -37,6 +39,10 @@ class _Server(uvicorn.Server):
             self._listening(self.servers[0].sockets[0].getsockname()[1])
 
 
+class BadSettings(Exception):
+    """Settings that cannot be meant; the sentence says which and why."""
+
+
 class Settings(NamedTuple):
     """``port`` 0 takes a free one; ``prices`` is walk, fixed, or a folder of CSV files named after instruments."""
 
@@ -48,17 +54,20 @@ class Settings(NamedTuple):
 
 
 def serve(settings: Settings) -> bool:
-    """Serve until SIGINT or SIGTERM; False if it could not listen. Raises what Host raises, and PriceCsvError."""
+    """Serve until SIGINT or SIGTERM; False if it could not listen. Raises what Host raises, and BadSettings."""
+    if not settings.token or not all("!" <= each <= "~" for each in settings.token):
+        raise BadSettings("--token is one or more printable ASCII characters without spaces.")
+    prices = price_sources(settings.prices)
     sys.setswitchinterval(SWITCH_SECONDS)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    host = Host(settings.data, sandbox_policy(settings.pace), price_sources(settings.prices))
+    host = Host(settings.data, sandbox_policy(settings.pace), prices)
     config = uvicorn.Config(
         make_app(host, settings.token),
         host=LOOPBACK,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=BoundedHttp,
         ws="websockets-sansio",
         access_log=False,
         log_level="warning",
@@ -78,21 +87,30 @@ def _leave(_signal: int, _frame: object) -> None:
 
 
 def price_sources(prices: str) -> dict[str, PriceSource]:
-    """The sources that ``--prices`` names; raises FileNotFoundError for a folder that is not there."""
+    """The sources that ``--prices`` names; raises BadSettings for a folder that is not there or holds what is wrong."""
     if prices == "walk":
         return walking_prices()
     if prices == "fixed":
         return fixed_prices()
     folder = Path(prices)
     if not folder.is_dir():
-        raise FileNotFoundError(f"--prices is walk, fixed or a folder of CSV files; there is no folder {prices}")
-    return replayed_prices({file.stem: file.read_text() for file in sorted(folder.glob("*.csv"))})
+        raise BadSettings(f"--prices is walk, fixed or a folder of CSV files; there is no folder {prices}")
+    recordings: dict[str, str] = {}
+    for file in sorted(folder.glob("*.csv")):
+        try:
+            recordings[file.stem] = file.read_text("utf-8")
+        except UnicodeDecodeError:
+            raise BadSettings(f"--prices: {file} is not UTF-8 text") from None
+    try:
+        return replayed_prices(recordings)
+    except ValueError as error:
+        raise BadSettings(f"--prices: {folder}/{error}") from None
 
 
 def welcome(port: int, data: Path, token: str) -> str:
     """The first lines that a user sees: where it is, and what to try."""
     base = f"http://{LOOPBACK}:{port}/{SOPHIC}/accounts/{DEMO_ACCOUNT}"
-    header = f"-H 'Authorization: Bearer {token}'"
+    header = f"-H {quote(f'Authorization: Bearer {token}')}"
     instrument = INSTRUMENTS[0].id
     buy = f'{{"instrument":"{instrument}","order_type":"market","side":"buy","cash_amount":"100.00"}}'
     sell = f'{{"instrument":"{instrument}","order_type":"market","side":"sell","quantity":"0.5"}}'

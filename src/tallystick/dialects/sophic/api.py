@@ -1,7 +1,9 @@
 """Sophic's HTTP interface: each route reads the request, asks the venue or looks at the readers' state, and answers."""
 
+import asyncio
 import hmac
 import logging
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -40,6 +42,8 @@ from tallystick.facts.commands import Answer, PlaceOrder, Refused
 from tallystick.venue.state import Account, State
 
 T = TypeVar("T")
+Endpoint = Callable[[Request, Account], Awaitable[Response]]
+BODY_SECONDS: Final = 15
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1000
 
@@ -63,19 +67,19 @@ class SophicApi:
     def __init__(self, desk: Desk, view: View, token: str) -> None:
         self._desk: Final = desk
         self._view: Final = view
-        self._authorization: Final = f"Bearer {token}".encode()
+        self._token: Final = token.encode()
 
     def router(self) -> Router:
         """The routes, to be mounted at the venue's path."""
         account = "/accounts/{account_id}"
         return Router(
             [
-                Route(f"{account}/orders", self._answered(self._list_orders), methods=["GET"]),
-                Route(f"{account}/orders", self._answered(self._place_order), methods=["POST"]),
-                Route(f"{account}/orders/{{order_id}}", self._answered(self._retrieve_order), methods=["GET"]),
-                Route(f"{account}/cash-balances", self._answered(self._cash_balances), methods=["GET"]),
-                Route(f"{account}/positions", self._answered(self._positions), methods=["GET"]),
-            ]
+                self._route(f"{account}/orders", GET=self._list_orders, POST=self._place_order),
+                self._route(f"{account}/orders/{{order_id}}", GET=self._retrieve_order),
+                self._route(f"{account}/cash-balances", GET=self._cash_balances),
+                self._route(f"{account}/positions", GET=self._positions),
+            ],
+            redirect_slashes=False,
         )
 
     async def _place_order(self, request: Request, account: Account) -> Response:
@@ -105,14 +109,8 @@ class SophicApi:
 
     async def _list_orders(self, request: Request, account: Account) -> Response:
         """Newest first; ``limit`` orders that are older than the order ``starting_after``."""
-        limit = _read_limit(request)
         state = self._desk.state
-        end = len(account.orders)
-        if "starting_after" in request.query_params:
-            after = self._find_order(account, request.query_params["starting_after"])
-            if after is None:
-                raise invalid([Param("query.starting_after", "invalid_param", "There is no such order.")])
-            end = account.orders.index(after.terms.order)
+        limit, end = self._read_page(request, account)
         page = account.orders[max(end - limit, 0) : end]
         return _json(msgspec.json.encode([self._view.order(state, state.orders[number]) for number in reversed(page)]))
 
@@ -128,31 +126,48 @@ class SophicApi:
     async def _positions(self, request: Request, account: Account) -> Response:
         return _json(msgspec.json.encode(self._view.positions(self._desk.state, account)))
 
+    def _read_page(self, request: Request, account: Account) -> tuple[int, int]:
+        """The page's size, and how many of the account's orders are old enough for it."""
+        faults: list[Param] = []
+        limit, end = request.query_params.get("limit", str(PAGE_DEFAULT)), len(account.orders)
+        if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= PAGE_MAX):
+            faults.append(Param("query.limit", "invalid_param", f"A limit is a whole number from 1 to {PAGE_MAX}."))
+        if "starting_after" in request.query_params:
+            after = self._find_order(account, request.query_params["starting_after"])
+            if after is None:
+                faults.append(Param("query.starting_after", "invalid_param", "There is no such order."))
+            else:
+                end = bisect_left(account.orders, after.number)
+        if faults:
+            raise invalid(faults)
+        return int(limit), end
+
     def _find_order(self, account: Account, order_id: str) -> Order | None:
         order = self._desk.state.orders.get(self._view.order_ids.number(order_id))
         return order if order is not None and order.terms.account == account.number else None
 
-    def _answered(
-        self, endpoint: Callable[[Request, Account], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """The endpoint behind authentication, its account found, its errors in the documented shape."""
+    def _route(self, path: str, **endpoints: Endpoint) -> Route:
+        """One path with its endpoint for each method: authenticated, its account found, its errors as documented."""
 
         async def answer(request: Request) -> Response:
             try:
+                endpoint = endpoints["GET" if request.method == "HEAD" else request.method]
                 return await endpoint(request, self._admit(request))
             except RequestError as error:
                 return error_response(error)
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
+            except asyncio.CancelledError:
+                return error_response(RequestError(503, "shutting_down", "The server is stopping. Try again later."))
             except Exception:  # noqa: BLE001 - a fault of ours: logged whole, told in one sentence
                 _log.exception("%s %s failed", request.method, request.url.path)
                 return error_response(RequestError(500, "internal_error", "The request failed. It was logged."))
 
-        return answer
+        return Route(path, answer, methods=list(endpoints))
 
     def _admit(self, request: Request) -> Account:
-        given = request.headers.get("authorization", "").encode()
-        if not hmac.compare_digest(given, self._authorization):
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token):
             raise RequestError(401, "unauthorized", "Send a valid token: Authorization: Bearer <token>.")
         account = self._desk.state.account_named.get(request.path_params["account_id"])
         if account is None or account.role != CUSTOMER:
@@ -200,23 +215,20 @@ def _json(body: bytes, status: int = 200) -> Response:
     return Response(body, status, media_type="application/json")
 
 
-def _read_limit(request: Request) -> int:
-    text = request.query_params.get("limit", str(PAGE_DEFAULT))
-    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= PAGE_MAX):
-        raise invalid([Param("query.limit", "invalid_param", f"A limit is a whole number from 1 to {PAGE_MAX}.")])
-    return int(text)
-
-
 async def _read(request: Request) -> bytes:
-    """The whole body; RequestError 413 as soon as it is known to be too large."""
+    """The whole body; RequestError 413 as soon as it is known to be too large, 408 if it does not come."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and (len(declared) > 9 or int(declared) > BODY_BYTES_MAX):
         raise too_large()
     chunks: list[bytes] = []
     size = 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise too_large()
-        chunks.append(chunk)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > BODY_BYTES_MAX:
+                    raise too_large()
+                chunks.append(chunk)
+    except TimeoutError:
+        raise RequestError(408, "request_timeout", f"The body did not arrive within {BODY_SECONDS} seconds.") from None
     return b"".join(chunks)

@@ -3,20 +3,20 @@
 The form is judged here; whether the venue accepts what it asks for is judged by its rules.
 """
 
-from typing import Any, Final, TypeVar
+import json
+from typing import Any, Final
 
 import msgspec
 from msgspec import ValidationError
 from msgspec.structs import fields
 
-from tallystick.core.amounts import AmountError, parse
+from tallystick.core.amounts import SCALE_MAX, AmountError, parse
 from tallystick.dialects.sophic.wire import ErrorBody, Param, PlaceOrderBody
 
 BODY_BYTES_MAX: Final = 1024 * 1024
 PARAMS_MAX: Final = 50
 ECHO_MAX: Final = 40
-
-BodyT = TypeVar("BodyT", bound=msgspec.Struct)
+DETAIL_MAX: Final = 200
 
 
 class RequestError(Exception):
@@ -37,17 +37,21 @@ def too_large() -> RequestError:
 
 
 _place_order: Final = msgspec.json.Decoder(PlaceOrderBody)
+_place_order_names: Final = tuple(f'"{each.encode_name}"'.encode() for each in fields(PlaceOrderBody))
 
 
 def read_place_order(raw: bytes) -> PlaceOrderBody:
-    """The body of a new order; RequestError 400 with every fault of its form."""
-    body = _decode(_place_order, PlaceOrderBody, raw)
-    wanted, unwanted = ("cash_amount", "quantity") if body.side == "buy" else ("quantity", "cash_amount")
-    faults: list[Param] = []
-    if getattr(body, wanted) is None:
-        faults.append(Param(f"body.{wanted}", "required", f"A {body.side} gives its {wanted}."))
-    if getattr(body, unwanted) is not None:
-        faults.append(Param(f"body.{unwanted}", "invalid_param", f"A {body.side} has no {unwanted}."))
+    """The body of a new order; RequestError 400 with every fault of its form.
+
+    An amount is judged here as far as that needs no instrument: its grammar and its sign.
+    """
+    _refuse_repeated_keys(raw, _place_order_names)
+    try:
+        body = _place_order.decode(raw)
+    except (ValueError, RecursionError):
+        value = _object(raw)
+        raise invalid(_field_faults(PlaceOrderBody, value) + _order_faults(value)) from None
+    faults = _order_faults(msgspec.structs.asdict(body))
     if faults:
         raise invalid(faults)
     return body
@@ -56,39 +60,87 @@ def read_place_order(raw: bytes) -> PlaceOrderBody:
 def read_amount(text: str, scale: int, path: str) -> int:
     """A positive decimal with at most ``scale`` decimals as an integer amount; RequestError 400 otherwise."""
     try:
-        amount = parse(text, scale)
+        return parse(text, scale)
     except AmountError as error:
         raise invalid([Param(path, "invalid_param", error.detail)]) from None
-    if amount <= 0:
-        raise invalid([Param(path, "invalid_param", "The amount must be greater than zero.")])
-    return amount
 
 
-def _decode(decoder: "msgspec.json.Decoder[BodyT]", kind: type[BodyT], raw: bytes) -> BodyT:
+def _order_faults(body: dict[str, Any]) -> list[Param]:
+    """What is wrong with a new order's fields taken together, and with its amounts; wrong types are told elsewhere."""
+    faults: list[Param] = []
+    side = body.get("side")
+    if side in ("buy", "sell"):
+        wanted, unwanted = ("cash_amount", "quantity") if side == "buy" else ("quantity", "cash_amount")
+        if body.get(wanted) is None:
+            faults.append(Param(f"body.{wanted}", "required", f"A {side} gives its {wanted}."))
+        if body.get(unwanted) is not None:
+            faults.append(Param(f"body.{unwanted}", "invalid_param", f"A {side} has no {unwanted}."))
+    for name in ("cash_amount", "quantity"):
+        fault = _amount_fault(body.get(name))
+        if fault:
+            faults.append(Param(f"body.{name}", "invalid_param", fault))
+    if body.get("automatic_rollover") is True:
+        faults.append(Param("body.automatic_rollover", "invalid_param", "No instrument offers a rollover."))
+    return faults
+
+
+def _amount_fault(text: Any) -> str:
+    if not isinstance(text, str):
+        return ""
     try:
-        return decoder.decode(raw)
-    except ValidationError:
-        raise invalid(_faults(kind, raw)) from None
+        # How many decimals it may have depends on its asset, which is not known here: so as many as it has.
+        decimals = len(text[:SCALE_MAX].partition(".")[2])
+        return "" if parse(text, decimals) > 0 else "The amount must be greater than zero."
+    except AmountError as error:
+        return error.detail
+
+
+def _refuse_repeated_keys(raw: bytes, names: tuple[bytes, ...]) -> None:
+    """JSON lets a key stand twice and readers differ on which one counts: so it is refused.
+
+    The decoder takes the last. Only a body that shows a name twice, or may spell one with an escape, is read again.
+    """
+    if b"\\" not in raw and all(raw.count(name) < 2 for name in names):
+        return
+    try:
+        json.loads(raw, object_pairs_hook=_unrepeated)
+    except _Repeated as repeated:
+        path = f"body.{str(repeated)[:ECHO_MAX]}"
+        raise invalid([Param(path, "invalid_param", "This field is given more than once.")]) from None
+    except (ValueError, RecursionError):
+        return  # malformed: the decoder says how
+
+
+class _Repeated(Exception):
+    pass
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _Repeated(name)
+        found[name] = value
+    return found
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """The body as an object of any content; RequestError if it is not even that."""
+    try:
+        value: Any = msgspec.json.decode(raw)
     except RecursionError:
         raise invalid([Param("body", "malformed_json", "The JSON is nested too deeply.")]) from None
     except ValueError as error:
-        raise invalid([Param("body", "malformed_json", str(error)[:200])]) from None
-
-
-def _faults(kind: type[msgspec.Struct], raw: bytes) -> list[Param]:
-    """Every field that does not fit, found one by one: the decoder stops at the first."""
-    try:
-        value: Any = msgspec.json.decode(raw)
-    except (ValueError, RecursionError) as error:
-        return [Param("body", "malformed_json", str(error)[:200])]
+        raise invalid([Param("body", "malformed_json", str(error)[:DETAIL_MAX])]) from None
     if not isinstance(value, dict):
-        return [Param("body", "invalid_param", "The body must be a JSON object.")]
+        raise invalid([Param("body", "invalid_param", "The body must be a JSON object.")])
+    return value
+
+
+def _field_faults(kind: type[msgspec.Struct], value: dict[str, Any]) -> list[Param]:
+    """Every field that is missing, mistyped or unknown, found one by one: the decoder stops at the first."""
+    faults: list[Param] = []
     known = {each.encode_name: each for each in fields(kind)}
-    faults = [
-        Param(f"body.{name[:ECHO_MAX]}", "unknown_field", "There is no such field.")
-        for name in value
-        if name not in known
-    ]
     for name, each in known.items():
         if name not in value:
             if each.required:
@@ -97,5 +149,6 @@ def _faults(kind: type[msgspec.Struct], raw: bytes) -> list[Param]:
         try:
             msgspec.convert(value[name], each.type)
         except ValidationError as error:
-            faults.append(Param(f"body.{name}", "invalid_param", str(error)))
-    return faults
+            faults.append(Param(f"body.{name}", "invalid_param", str(error)[:DETAIL_MAX]))
+    unknown = [name for name in value if name not in known]
+    return faults + [Param(f"body.{name[:ECHO_MAX]}", "unknown_field", "There is no such field.") for name in unknown]

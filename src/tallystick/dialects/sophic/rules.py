@@ -47,7 +47,9 @@ STEPS_MAX: Final = EVENTS_PER_ENTRY_MAX - 2  # a step makes at most two events
 
 
 class Policy:
-    """The venue's numbers. Times are microseconds; ``trade_cash_max`` is the most one trade moves, 0 for no limit."""
+    """The venue's numbers. Times are microseconds; ``trade_cash_max`` is the most one trade moves; 0 for no limit,
+    and none where it would not buy one increment.
+    """
 
     def __init__(
         self,
@@ -199,9 +201,7 @@ class SophicRules:
         if self.policy.trade_cash_max == 0:
             return possible
         most = affordable(self.policy.trade_cash_max, price, market)
-        if most == 0:
-            most = market.increment
-        return min(possible, most)
+        return min(possible, most) if most else possible
 
 
 def _possible(order: Order, price: int, market: Market) -> int:

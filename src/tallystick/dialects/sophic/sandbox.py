@@ -10,7 +10,7 @@ from tallystick.dialects.sophic.rules import Policy
 from tallystick.facts.codes import COUNTERPARTY, CUSTOMER, FEES, WORLD
 from tallystick.facts.commands import DefineAsset, DefineMarket, OpenAccount, Transfer
 from tallystick.venue.calendar import FixedDelay
-from tallystick.venue.prices import FixedPrice, PriceSource, RandomWalk, parse_price_csv
+from tallystick.venue.prices import FixedPrice, PriceCsvError, PriceSource, RandomWalk, parse_price_csv
 from tallystick.venue.state import State
 
 SECOND_US: Final = 1_000_000
@@ -69,14 +69,17 @@ def fixed_prices() -> dict[str, PriceSource]:
 def replayed_prices(recordings: Mapping[str, str]) -> dict[str, PriceSource]:
     """Recorded prices, over and over: the text of a CSV file (``time,price``) for each instrument that has one.
 
-    The others walk. Raises PriceCsvError for a text that is not such a file.
+    The others walk. Raises ValueError, which names the instrument, for one that does not exist or a text that is wrong.
     """
-    replayed = {
-        each.id: parse_price_csv(recordings[each.id], PRICE_SCALE, loop=True)
-        for each in INSTRUMENTS
-        if each.id in recordings
-    }
-    return walking_prices() | replayed
+    prices = walking_prices()
+    for name, text in recordings.items():
+        if name not in prices:
+            raise ValueError(f"{name}.csv: there is no such instrument; there are {', '.join(prices)}")
+        try:
+            prices[name] = parse_price_csv(text, PRICE_SCALE, loop=True)
+        except PriceCsvError as error:
+            raise ValueError(f"{name}.csv: {error}") from None
+    return prices
 
 
 def missing_commands(state: State) -> Iterator[Any]:
