@@ -89,7 +89,7 @@ def _amount_fault(text: Any) -> str:
         return ""
     try:
         # How many decimals it may have depends on its asset, which is not known here: so as many as it has.
-        decimals = len(text[:SCALE_MAX].partition(".")[2])
+        decimals = min(len(text.partition(".")[2]), SCALE_MAX)
         return "" if parse(text, decimals) > 0 else "The amount must be greater than zero."
     except AmountError as error:
         return error.detail
