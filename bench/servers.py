@@ -1,0 +1,78 @@
+"""What the real server is compared with: its stack around an empty handler, and itself over a journal in memory.
+
+Run as ``python -m bench.servers empty`` or ``python -m bench.servers memory FOLDER PACE``.
+"""
+
+import sys
+from pathlib import Path
+from unittest.mock import patch
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount, Route, Router
+
+from tallystick.journal.memory import MemoryJournal
+from tallystick.server import host
+from tallystick.server.serve import LOOPBACK, SWITCH_SECONDS, Settings, _Server, serve
+
+ANSWER = (
+    b'{"id":"ord_0000000000000","account":"acc_demo","instrument":{"id":"ins_acme","name":"Acme Corporation",'
+    b'"symbol":"ACME","trading_status":"buy_sell","trading_increment":"0.000001","decimal_precision":6,'
+    b'"trading_currency":"USD"},"status":"placed","order_type":"market","purpose":"user_request","side":"buy",'
+    b'"cash_amount":"0.10","net_cash_amount":"0.09","quantity":null,"currency":"USD","automatic_rollover":false,'
+    b'"traded_quantity":"0.000000","traded_notional":"0.00","fees":"0.00","position":null,"trades":[],'
+    b'"created_at":"2026-03-12T14:30:05.000001Z","modified_at":"2026-03-12T14:30:05.000001Z"}'
+)
+
+
+async def _place(request: Request) -> Response:
+    await request.body()
+    return Response(ANSWER, 201, media_type="application/json")
+
+
+async def _other(_request: Request) -> Response:
+    return Response(b"{}", media_type="application/json")
+
+
+def empty_app() -> Starlette:
+    """As deep as the real one: a mount, and in it the route second of five."""
+    account = "/accounts/{account_id}"
+    routes = [
+        Route(f"{account}/orders", _other, methods=["GET"]),
+        Route(f"{account}/orders", _place, methods=["POST"]),
+        Route(f"{account}/orders/{{order_id}}", _other, methods=["GET"]),
+        Route(f"{account}/cash-balances", _other, methods=["GET"]),
+        Route(f"{account}/positions", _other, methods=["GET"]),
+    ]
+    return Starlette(routes=[Route("/healthz", _other), Mount("/sophic", app=Router(routes))])
+
+
+def serve_empty() -> None:
+    """With the settings of ``tallystick.server.serve.serve``."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    config = uvicorn.Config(
+        empty_app(),
+        host=LOOPBACK,
+        port=0,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        access_log=False,
+        log_level="warning",
+    )
+    _Server(config, lambda port: print(f"http://{LOOPBACK}:{port}", flush=True)).run()
+
+
+def serve_memory(folder: Path, pace: float) -> None:
+    """The real server; only the journal's storage is another."""
+    with patch.object(host, "SqliteJournal", lambda _path: MemoryJournal()):
+        serve(Settings(0, folder, "sandbox", pace, "fixed"))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "empty":
+        serve_empty()
+    else:
+        serve_memory(Path(sys.argv[2]), float(sys.argv[3]))
