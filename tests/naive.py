@@ -6,14 +6,14 @@ from tallystick.core.lifecycle import TRADE_PENDING, is_closed
 from tallystick.facts.codes import CUSTOMER
 
 _RECORDS = {
-    "orders": "terms size status consumed pending released reserved quantity notional fees executed trades due placed "
-    "updated last",
+    "orders": "terms number account market size status reserved due placed updated last",
     "trades": "terms number status due made settled",
     "requests": "number scope made outcomes reasons",
     "assets": "number name scale",
     "markets": "number name symbol title price_scale increment parity last",
     "accounts": "number name role orders keys last",
 }
+_PROGRESS = "consumed pending released quantity notional fees executed trades"
 _BALANCE = "settled receivable payable reserved"
 
 
@@ -26,6 +26,10 @@ def dump(state) -> dict:
             number: {attribute: getattr(record, attribute) for attribute in attributes.split()}
             for number, record in getattr(state, table).items()
         }
+    shown["progress"] = {
+        number: {name: getattr(order.progress, name) for name in _PROGRESS.split()}
+        for number, order in state.orders.items()
+    }
     shown["balances"] = {
         (number, asset): tuple(getattr(balance, name) for name in _BALANCE.split())
         for number, account in state.accounts.items()
@@ -38,7 +42,8 @@ def check(state) -> None:
     """DESIGN §6: the size equation (3), the ledger (5)."""
     totals, reserved = Counter(), Counter()
     for order in state.orders.values():
-        assert order.size == order.consumed + order.pending + order.leaves + order.released
+        progress = order.progress
+        assert order.size == progress.consumed + progress.pending + order.leaves + progress.released
         assert order.reserved >= 0
         reserved[order.terms.account, order.terms.reserve_asset] += order.reserved
         if is_closed(order.status):
@@ -59,7 +64,7 @@ def pending_posts(state, order) -> int:
     """What the order's pending fills will take from its reservation."""
     return sum(
         leg.posted
-        for number in order.trades or ()
+        for number in order.progress.trades
         if state.trades[number].status == TRADE_PENDING
         for leg in state.trades[number].terms.legs
         if leg.order == order.terms.order

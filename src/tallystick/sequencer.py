@@ -22,7 +22,7 @@ Answered = Callable[[Answer, State], None]
 """Called once with the answer and the readers' state right after it."""
 
 UNCOMMITTED_MAX: Final = 8192
-WAKES_MAX: Final = 256
+WAKES_MAX: Final = 32
 
 _log = logging.getLogger(__name__)
 

@@ -97,7 +97,7 @@ def judge_reservations(state: State) -> None:
     for order in state.orders.values():
         terms = order.terms
         needed[terms.account, terms.reserve_asset] += order.reserved
-        left = order.size - order.consumed if order.status in (PLACED, PENDING, OPEN) else 0
+        left = order.size - order.progress.consumed if order.status in (PLACED, PENDING, OPEN) else 0
         require(order.reserved == left, f"order {terms.order} reserves {order.reserved}, {left} is left of it")
     for account in state.accounts.values():
         for asset, balance in account.book.balances.items():
@@ -141,7 +141,7 @@ def stages(state: State) -> Counter[str]:
         if order.status == FILLED:
             found["settled" if order.is_settled() else "filled"] += 1
         elif order.status == OPEN:
-            found["part-filled" if order.trades else "executing"] += 1
+            found["part-filled" if order.progress.trades else "executing"] += 1
         else:
             found[{PLACED: "placed", PENDING: "pending", CANCELLED: "cancelled"}[order.status]] += 1
     return found

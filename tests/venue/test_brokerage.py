@@ -84,7 +84,7 @@ def test_the_way_of_an_order(rows):
             assert answer.code == reason
         elif stage.readers.orders:
             order = stage.readers.orders[stage.readers.orders_made]
-            settled = order.is_settled() and order.trades is not None
+            settled = order.is_settled() and order.progress.trades
             assert ("SETTLED" if settled else stage.status(stage.readers.orders_made)) == status, does
             assert closing_reason(stage.entries[seen:]) == reason, does
 
@@ -107,12 +107,12 @@ def test_a_large_order_trades_in_several_parts_whose_fees_add_up_to_one_fee():
     stage.buy("1990.00")
     stage.wait(4)
     order = stage.readers.orders[2]
-    trades = [stage.readers.trades[number] for number in order.trades]
+    trades = [stage.readers.trades[number] for number in order.progress.trades]
     legs = [trade.terms.legs[0] for trade in trades]
     assert [leg.notional for leg in legs] == [100_000, 97_000]
-    assert sum(leg.fee for leg in legs) == order.fees == 1_970
-    assert sum(leg.quantity for leg in legs) == order.quantity == 19_700
-    assert order.consumed == order.notional + order.fees <= order.size
+    assert sum(leg.fee for leg in legs) == order.progress.fees == 1_970
+    assert sum(leg.quantity for leg in legs) == order.progress.quantity == 19_700
+    assert order.progress.consumed == order.progress.notional + order.progress.fees <= order.size
     assert stage.status(2) == "FILLED"
     assert [trade.made for trade in trades] == sorted({trade.made for trade in trades})
     stage.wait(10)

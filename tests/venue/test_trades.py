@@ -70,8 +70,9 @@ class Book:
 
     def shown(self) -> str:
         return "  ".join(
-            f"{ORDER_STATUS_NAMES[order.status]} {order.consumed}/{order.pending}/{order.leaves}/{order.released}"
+            f"{ORDER_STATUS_NAMES[order.status]} {come.consumed}/{come.pending}/{order.leaves}/{come.released}"
             for order in self.state.orders.values()
+            for come in [order.progress]
         )
 
     def cash(self) -> list[tuple[int, int, int]]:
@@ -128,7 +129,7 @@ def test_a_venue_without_a_settlement_cycle_executes_and_settles_together():
     book = Book()
     book.let(book.trade(1, TRADE_SETTLED, 100, 50))
     assert book.cash() == [(0, 0, 0), (0, 0, 0), (0, 0, 0)]
-    assert all(order.executed == 0 for order in book.state.orders.values())
+    assert all(order.progress.executed == 0 for order in book.state.orders.values())
 
 
 @pytest.mark.parametrize("again", [TradeConfirmed(TAKER, 3, 1, 1, 0), TradeReverted(TAKER, 3, 1, 1, (0, 0, 0))])

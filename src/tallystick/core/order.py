@@ -36,61 +36,75 @@ class Terms(Protocol):
     def size(self) -> int: ...
 
 
-class Order:
-    """Everything that changes in an order's life; ``terms`` is what does not (its keys are at hand here too).
+class Progress:
+    """How far an order has come. ``executed`` counts fills that are executed and not settled.
 
-    Amounts count in the size kind, but for ``quantity`` (units), ``notional`` and ``fees`` (currency) and
-    ``reserved`` (the reserve asset). ``executed`` counts fills that are executed and not settled, ``due`` is when it
-    wants to be looked at again, ``updated`` the time of its last change, ``last`` the sequence of its last entry.
+    ``consumed``, ``pending`` and ``released`` count in the size kind, ``quantity`` in units, ``notional`` and ``fees``
+    in the currency.
     """
 
-    __slots__ = (
-        "account",
-        "consumed",
-        "due",
-        "executed",
-        "fees",
-        "last",
-        "market",
-        "notional",
-        "number",
-        "pending",
-        "placed",
-        "quantity",
-        "released",
-        "reserved",
-        "size",
-        "status",
-        "terms",
-        "trades",
-        "updated",
-    )
+    __slots__ = ("consumed", "executed", "fees", "notional", "pending", "quantity", "released", "trades")
 
-    def __init__(self, terms: Any, size: int, reserved: int, due: int, time: int) -> None:
-        self.terms: Final = terms
-        self.number: Final[int] = terms.order
-        self.account: Final[int] = terms.account
-        self.market: Final[int] = terms.market
-        self.size: Final = size
-        self.status = SUBMITTED
+    def __init__(self) -> None:
         self.consumed = 0
         self.pending = 0
         self.released = 0
-        self.reserved = reserved
         self.quantity = 0
         self.notional = 0
         self.fees = 0
         self.executed = 0
-        self.trades: list[int] | None = None
+        self.trades: Final[list[int]] = []
+
+
+_NOTHING_YET: Final = Progress()
+"""Shared by every order that has not come anywhere, which is most of those that are open."""
+
+
+class Order:
+    """Everything that changes in an order's life; ``terms`` is what does not (its keys are at hand here too).
+
+    ``reserved`` counts in the reserve asset, ``due`` is when it wants to be looked at again, ``placed`` and ``updated``
+    are the times of its first and last change, ``last`` is the sequence of its last entry.
+    """
+
+    __slots__ = (
+        "_progress",
+        "account",
+        "due",
+        "last",
+        "market",
+        "number",
+        "placed",
+        "reserved",
+        "size",
+        "status",
+        "terms",
+        "updated",
+    )
+
+    def __init__(self, terms: Any, reserved: int, due: int, time: int) -> None:
+        self.terms: Final = terms
+        self.number: Final[int] = terms.order
+        self.account: Final[int] = terms.account
+        self.market: Final[int] = terms.market
+        self.size: Final[int] = terms.size
+        self.status = SUBMITTED
+        self.reserved = reserved
         self.due = due
         self.placed: Final = time
         self.updated = time
         self.last = 0
+        self._progress = _NOTHING_YET
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has come; to be read only."""
+        return self._progress
 
     @property
     def leaves(self) -> int:
         """What may still be executed."""
-        return 0 if is_closed(self.status) else self.size - self.consumed - self.pending
+        return 0 if is_closed(self.status) else self.size - self._progress.consumed - self._progress.pending
 
     def advance(self, event: int, due: int, time: int) -> None:
         """PLACE, WAIT, RELEASE or REJECT: a new status and nothing else."""
@@ -102,8 +116,9 @@ class Order:
         """A fill that another party must confirm."""
         self._fits(consumed)
         self.status = advance_order(self.status, TRADE)
-        self.pending += consumed
-        self._remember(trade)
+        progress = self._begun()
+        progress.pending += consumed
+        progress.trades.append(trade)
         self.updated = time
 
     def add_executed(
@@ -112,77 +127,82 @@ class Order:
         """A fill that is executed from the start."""
         self._fits(consumed)
         self.status = advance_order(self.status, TRADE)
-        self._remember(trade)
         self._execute(consumed, quantity, notional, fee, posted, time)
+        self._progress.trades.append(trade)
 
     def confirm(self, consumed: int, quantity: int, notional: int, fee: int, posted: int, time: int) -> None:
         """A pending fill becomes an executed one."""
-        if consumed > self.pending:
-            raise LifecycleError(f"confirms {consumed} where {self.pending} is pending")
+        if consumed > self._progress.pending:
+            raise LifecycleError(f"confirms {consumed} where {self._progress.pending} is pending")
         self.status = advance_order(self.status, CONFIRM)
-        self.pending -= consumed
         self._execute(consumed, quantity, notional, fee, posted, time)
+        self._progress.pending -= consumed
 
     def revert(self, consumed: int, voided: int, time: int) -> None:
         """A pending fill is undone; a closed order then releases it, an open one may trade it again."""
-        if consumed > self.pending or voided > self.reserved:
-            raise LifecycleError(f"reverts {consumed} where {self.pending} is pending")
+        progress = self._progress
+        if consumed > progress.pending or voided > self.reserved:
+            raise LifecycleError(f"reverts {consumed} where {progress.pending} is pending")
         self.status = advance_order(self.status, REVERT)
-        self.pending -= consumed
+        progress.pending -= consumed
         if is_closed(self.status):
-            self.released += consumed
+            progress.released += consumed
         self.reserved -= voided
         self.updated = time
 
     def settle(self, time: int) -> None:
         """One executed fill settles."""
-        if self.executed <= 0:
+        progress = self._progress
+        if progress.executed <= 0:
             raise LifecycleError("settles a fill that is not executed")
         self.status = advance_order(self.status, SETTLE)
-        self.executed -= 1
+        progress.executed -= 1
         self.updated = time
 
     def close(self, event: int, released: int, voided: int, time: int) -> None:
         """FILL, CANCEL or EXPIRE: it ends, and what was neither consumed nor is pending is released."""
         after = advance_order(self.status, event)
+        consumed, pending = self._progress.consumed, self._progress.pending
         if not is_closed(after):
             raise LifecycleError("does not close the order")
-        if event == FILL and self.pending:
-            raise LifecycleError(f"is not filled while {self.pending} is pending")
-        if released < 0 or self.consumed + self.pending + released != self.size:
+        if event == FILL and pending:
+            raise LifecycleError(f"is not filled while {pending} is pending")
+        if released < 0 or consumed + pending + released != self.size:
             raise LifecycleError(
-                f"size {self.size} is not consumed {self.consumed} + pending {self.pending} + released {released}"
+                f"size {self.size} is not consumed {consumed} + pending {pending} + released {released}"
             )
         if voided < 0 or voided > self.reserved:
             raise LifecycleError(f"voids {voided} of a reservation of {self.reserved}")
         self.status = after
-        self.released = released
+        if released:
+            self._begun().released = released
         self.reserved -= voided
         self.due = 0
         self.updated = time
 
     def is_settled(self) -> bool:
         """Closed, and each of its fills settled or reverted."""
-        return is_closed(self.status) and self.executed == 0 and self.pending == 0
+        return is_closed(self.status) and self._progress.executed == 0 and self._progress.pending == 0
+
+    def _begun(self) -> Progress:
+        """Its own progress, no longer the one it shares with others."""
+        if self._progress is _NOTHING_YET:
+            self._progress = Progress()
+        return self._progress
 
     def _fits(self, consumed: int) -> None:
-        if self.status != OPEN or consumed <= 0 or self.consumed + self.pending + consumed > self.size:
-            raise LifecycleError(
-                f"a fill of {consumed} does not fit: size {self.size}, consumed {self.consumed}, pending {self.pending}"
-            )
+        taken = self._progress.consumed + self._progress.pending
+        if self.status != OPEN or consumed <= 0 or taken + consumed > self.size:
+            raise LifecycleError(f"a fill of {consumed} does not fit: size {self.size}, of which {taken} is taken")
 
     def _execute(self, consumed: int, quantity: int, notional: int, fee: int, posted: int, time: int) -> None:
         if posted < 0 or posted > self.reserved:
             raise LifecycleError(f"posts {posted} of a reservation of {self.reserved}")
-        self.consumed += consumed
-        self.quantity += quantity
-        self.notional += notional
-        self.fees += fee
+        progress = self._begun()
+        progress.consumed += consumed
+        progress.quantity += quantity
+        progress.notional += notional
+        progress.fees += fee
+        progress.executed += 1
         self.reserved -= posted
-        self.executed += 1
         self.updated = time
-
-    def _remember(self, trade: int) -> None:
-        if self.trades is None:
-            self.trades = []
-        self.trades.append(trade)

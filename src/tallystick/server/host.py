@@ -1,7 +1,7 @@
 """Everything one process serves, put together: a data folder, its journal, one committer, and the venues over them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -95,15 +95,15 @@ class Host:
 
 
 def recover(journal: Journal, venue: str, engine: Engine, readers: Readers) -> None:
-    """Fold the venue's journal into both states. Terms are shared between them."""
+    """Fold the venue's journal into both states, entry by entry; they share its terms."""
 
-    def read() -> "list[Entry]":
-        return [decode(body) for _, body in journal.read(venue)]
+    def entries() -> Iterator[Entry]:
+        for _, body in journal.read(venue):
+            entry = decode(body)
+            readers.commit(entry)
+            yield entry
 
-    entries = read()
-    for entry in entries:
-        readers.commit(entry)
-    engine.recover(entries)
+    engine.recover(entries())
 
 
 def _encode(entry: object) -> bytes:

@@ -53,7 +53,7 @@ def execute(
     terms = order.terms
     market = state.markets[order.market]
     notional = notional_of(quantity, price, market)
-    fee = fee_until(order.notional + notional, fee_bps) - order.fees
+    fee = fee_until(order.progress.notional + notional, fee_bps) - order.progress.fees
     account = order.account
     street = state.account_of_role[COUNTERPARTY].number
     house = state.account_of_role[FEES].number

@@ -90,10 +90,10 @@ def _transferred(state: State, event: Transferred, time: int) -> None:
 
 
 def _order_placed(state: State, event: OrderPlaced, time: int) -> None:
-    number: int = event.order
+    number: Any = event.order  # an object that both folds share, not a copy of its value in each
     account = state.accounts[event.account]
     reserved: int = event.reserved
-    order = Order(event, event.size, reserved, event.due, time)
+    order = Order(event, reserved, event.due, time)
     order.advance(PLACE, order.due, time)
     reserve(account.book.of(event.reserve_asset), reserved)
     state.orders[number] = order

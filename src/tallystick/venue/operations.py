@@ -159,7 +159,7 @@ def cancel_orders(draft: Draft, command: CancelOrders, keep_traded: str = "") ->
         account, market = order.account, order.market
         if is_closed(order.status):
             draft.emit(CancelRefused(account, number, market, request, ORDER_CLOSED))
-        elif keep_traded and order.trades is not None:
+        elif keep_traded and order.progress.trades:
             draft.emit(CancelRefused(account, number, market, request, keep_traded))
         else:
             voided = voidable(state, order)
@@ -170,8 +170,8 @@ def cancel_orders(draft: Draft, command: CancelOrders, keep_traded: str = "") ->
 def voidable(state: State, order: Order) -> int:
     """What a closing order no longer needs of its reservation: all but what its pending fills will post."""
     needed = 0
-    if order.pending and order.trades is not None:
-        for trade in order.trades:
+    if order.progress.pending:
+        for trade in order.progress.trades:
             record = state.trades[trade]
             if record.status == TRADE_PENDING:
                 for leg in record.terms.legs:

@@ -43,7 +43,6 @@ from tallystick.venue.state import Account, State
 
 T = TypeVar("T")
 Endpoint = Callable[[Request, Account], Awaitable[Response]]
-BODY_SECONDS: Final = 15
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1000
 
@@ -216,19 +215,20 @@ def _json(body: bytes, status: int = 200) -> Response:
 
 
 async def _read(request: Request) -> bytes:
-    """The whole body; RequestError 413 as soon as it is known to be too large, 408 if it does not come."""
+    """The whole body; RequestError 413 as soon as it is known to be too large."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and (len(declared) > 9 or int(declared) > BODY_BYTES_MAX):
         raise too_large()
     chunks: list[bytes] = []
     size = 0
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > BODY_BYTES_MAX:
-                    raise too_large()
-                chunks.append(chunk)
-    except TimeoutError:
-        raise RequestError(408, "request_timeout", f"The body did not arrive within {BODY_SECONDS} seconds.") from None
-    return b"".join(chunks)
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
+        if size > BODY_BYTES_MAX:
+            raise too_large()
+        chunks.append(chunk)
+        if not message.get("more_body", False):
+            return b"".join(chunks)

@@ -207,13 +207,13 @@ class SophicRules:
 def _possible(order: Order, price: int, market: Market) -> int:
     """The quantity that the rest of the order comes to at ``price``."""
     if order.terms.side == BUY:
-        return affordable(order.terms.tradeable - order.notional, price, market)
+        return affordable(order.terms.tradeable - order.progress.notional, price, market)
     return order.leaves
 
 
 def _give_up(draft: Draft, order: Order) -> None:
     """What is left is worth nothing at this price: an order with trades is done, one without is cancelled."""
-    if order.trades is None:
+    if not order.progress.trades:
         draft.emit(
             OrderCancelled(order.account, order.number, order.market, order.leaves, order.reserved, "below_increment")
         )

@@ -1,5 +1,6 @@
 """The venue's state in Sophic's words. Reads only; whatever it shows is durable, for the state is the readers'."""
 
+from functools import lru_cache
 from typing import Final
 
 from tallystick.core import lifecycle
@@ -30,7 +31,9 @@ class View:
     def __init__(self, secret: bytes, venue: str) -> None:
         self.order_ids: Final = IdCodec(secret, venue, "ord")
         self.trade_ids: Final = IdCodec(secret, venue, "trd")
-        self.position_ids: Final = IdCodec(secret, venue, "pos")
+        self._position_ids: Final = IdCodec(secret, venue, "pos")
+        self._instruments: Final[dict[int, wire.Instrument]] = {}
+        self._position_id: Final = lru_cache(maxsize=65_536)(self._make_position_id)
 
     def status(self, order: Order) -> str:
         """The seed's status word: settled is filled with every trade settled."""
@@ -44,13 +47,14 @@ class View:
         account = state.accounts[terms.account]
         cash, units = market.currency.scale, market.unit.scale
         buy = terms.side == BUY
-        trades = [] if order.trades is None else [state.trades[number] for number in order.trades]
+        progress = order.progress
+        trades = [state.trades[number] for number in progress.trades]
         order_id = self.order_ids.text(terms.order)
-        position = self._position_id(account, market)
+        position = self._position_id(account.number, market.number) if trades else None
         return wire.Order(
             id=order_id,
             account=account.name,
-            instrument=self.instrument(market),
+            instrument=self._instrument(market),
             status=self.status(order),
             order_type="market",
             purpose="user_request",
@@ -60,14 +64,21 @@ class View:
             quantity=None if buy else render(order.size, units),
             currency=market.currency.name,
             automatic_rollover=False,
-            traded_quantity=render(order.quantity, units),
-            traded_notional=render(order.notional, cash),
-            fees=render(order.fees, cash),
-            position=position if trades else None,
-            trades=[self._trade(trade, order, market, account.name, order_id, position) for trade in trades],
+            traded_quantity=render(progress.quantity, units),
+            traded_notional=render(progress.notional, cash),
+            fees=render(progress.fees, cash),
+            position=position,
+            trades=[self._trade(trade, order, market, account.name, order_id, position or "") for trade in trades],
             created_at=wire.instant(order.placed),
             modified_at=wire.instant(order.updated),
         )
+
+    def _instrument(self, market: Market) -> wire.Instrument:
+        """What never changes of a market is rendered once."""
+        found = self._instruments.get(market.number)
+        if found is None:
+            found = self._instruments[market.number] = self.instrument(market)
+        return found
 
     def instrument(self, market: Market) -> wire.Instrument:
         return wire.Instrument(
@@ -106,7 +117,7 @@ class View:
                 balance, scale = account.book.look(market.unit.number), market.unit.scale
                 found.append(
                     wire.Position(
-                        id=self._position_id(account, market),
+                        id=self._position_id(account.number, market.number),
                         account=account.name,
                         instrument=market.name,
                         quantity=render(balance.total, scale),
@@ -117,8 +128,8 @@ class View:
                 )
         return found
 
-    def _position_id(self, account: Account, market: Market) -> str:
-        return self.position_ids.text(account.number * POSITION_MARKETS + market.number)
+    def _make_position_id(self, account: int, market: int) -> str:
+        return self._position_ids.text(account * POSITION_MARKETS + market)
 
     def _trade(
         self, trade: Trade, order: Order, market: Market, account: str, order_id: str, position: str

@@ -1,6 +1,7 @@
 """What Sophic's clients read and write, as types (specs/sophic.md §1). Amounts are decimal strings, times ISO 8601."""
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final, Literal
 
 from msgspec import Struct, field
@@ -12,7 +13,13 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 def instant(time_us: int) -> str:
     """Microseconds since the epoch as ``2026-03-12T14:30:05.000001Z``: as many digits each time, so that it sorts."""
-    return (_EPOCH + timedelta(microseconds=time_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    second, us = divmod(time_us, 1_000_000)
+    return f"{_second(second)}.{us:06d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(second: int) -> str:
+    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class PlaceOrderBody(Struct, frozen=True, forbid_unknown_fields=True):
