@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from tallystick.core.keys import account_key, market_key, order_key
 from tallystick.core.lifecycle import CANCELLED, FILLED, OPEN, PENDING, PLACED
-from tallystick.core.order import Order
 from tallystick.facts.venue import Entry, TradeMade, Transferred, VenueOpened, decode, encode
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.venue.fold import fold
 from tallystick.venue.state import State
 from tests.crash.books import require
+from tests.naive import dump
 
 VENUE: Final = "sophic"
 
@@ -103,29 +103,6 @@ def judge_reservations(state: State) -> None:
         for asset, balance in account.book.balances.items():
             require(balance.reserved == needed[account.number, asset], f"reserved {balance.reserved}", account.name)
             require(balance.reserved == 0 or balance.available >= 0, "more is reserved than there is", account.name)
-
-
-def dump(state: State) -> dict[str, Any]:
-    """The whole state in plain values."""
-    return {
-        "head": (state.name, state.key_check, state.sequence, state.time),
-        "made": (state.orders_made, state.trades_made, state.requests_made),
-        "assets": [(asset.number, asset.name, asset.scale) for asset in state.assets.values()],
-        "markets": [(market.number, market.name, market.increment, market.last) for market in state.markets.values()],
-        "accounts": [
-            (account.number, account.name, account.role, account.orders, account.keys, account.last)
-            for account in state.accounts.values()
-        ],
-        "balances": [
-            (account.number, asset, balance.settled, balance.receivable, balance.payable, balance.reserved)
-            for account in state.accounts.values()
-            for asset, balance in account.book.balances.items()
-        ],
-        "orders": [[getattr(order, field) for field in Order.__slots__] for order in state.orders.values()],
-        "trades": [
-            (number, trade.status, trade.made, trade.settled, trade.terms) for number, trade in state.trades.items()
-        ],
-    }
 
 
 def deeds(entries: list[Entry]) -> list[Any]:
