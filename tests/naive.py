@@ -3,15 +3,17 @@
 from collections import Counter
 
 from tallystick.core.lifecycle import TRADE_PENDING, is_closed
+from tallystick.facts import records
 from tallystick.facts.codes import CUSTOMER
+from tallystick.venue import snapshot
 
 _RECORDS = {
     "orders": "terms number account market size status reserved due placed updated last",
-    "trades": "terms number status due made settled",
+    "trades": "terms number status due made settled holders",
     "requests": "number scope made outcomes reasons",
     "assets": "number name scale",
     "markets": "number name symbol title price_scale increment parity last",
-    "accounts": "number name role orders keys last",
+    "accounts": "number name role keys last",
 }
 _PROGRESS = "consumed pending released quantity notional fees executed trades"
 _BALANCE = "settled receivable payable reserved"
@@ -19,13 +21,20 @@ _BALANCE = "settled receivable payable reserved"
 
 def dump(state) -> dict:
     """The whole state as dicts of plain values; two states are equal when their dumps are."""
-    shown = {name: getattr(state, name) for name in ("name", "key_check", "sequence", "time")}
+    shown = {
+        name: getattr(state, name) for name in ("name", "key_check", "sequence", "time", "retain_us", "retire_max")
+    }
     shown |= {name: getattr(state, name) for name in ("orders_made", "trades_made", "requests_made")}
     for table, attributes in _RECORDS.items():
         shown[table] = {
             number: {attribute: getattr(record, attribute) for attribute in attributes.split()}
             for number, record in getattr(state, table).items()
         }
+    shown["leaving"] = list(state.leaving)
+    shown["open"] = {
+        number: [order for order in account.orders if order in state.orders]
+        for number, account in state.accounts.items()
+    }
     shown["progress"] = {
         number: {name: getattr(order.progress, name) for name in _PROGRESS.split()}
         for number, order in state.orders.items()
@@ -36,6 +45,11 @@ def dump(state) -> dict:
         for asset, balance in account.book.balances.items()
     }
     return shown
+
+
+def through_bytes(state) -> list:
+    """The state's records, encoded and decoded again."""
+    return [records.decode(records.encode(record)) for record in snapshot.dump(state)]
 
 
 def check(state) -> None:

@@ -11,6 +11,7 @@ from tallystick.facts.commands import (
     DefineAsset,
     DefineMarket,
     OpenAccount,
+    OpenVenue,
     PlaceOrder,
     Quote,
     Transfer,
@@ -19,8 +20,9 @@ from tallystick.facts.venue import Entry, decode, encode
 from tallystick.venue.calendar import FixedDelay
 from tallystick.venue.engine import Engine
 from tallystick.venue.fold import fold
+from tallystick.venue.snapshot import load
 from tallystick.venue.state import State
-from tests.naive import check, dump
+from tests.naive import check, dump, through_bytes
 
 SECOND = 1_000_000
 CASH_SCALE, UNIT_SCALE, PRICE_SCALE = 2, 3, 2
@@ -41,11 +43,15 @@ POLICY = Policy(
 class Stage:
     """Alice and Bob each have 1,000.00 USD and 10.000 ACME. Time starts at 0 and moves when told to."""
 
-    def __init__(self, policy: Policy = POLICY) -> None:
+    through_records = True
+
+    def __init__(self, policy: Policy = POLICY, retain_us: int = 0) -> None:
         self.engine = Engine(SophicRules(policy))
         self.readers = State()
         self.entries: list[Entry] = []
         self.now = 0
+        if retain_us:
+            self.do(OpenVenue("stage", "check", retain_us=retain_us))
         for name, scale in (("USD", CASH_SCALE), ("ACME", UNIT_SCALE)):
             self.do(DefineAsset(name, scale))
         roles = (("world", WORLD), ("street", COUNTERPARTY), ("fees", FEES), ("alice", CUSTOMER), ("bob", CUSTOMER))
@@ -109,6 +115,8 @@ class Stage:
         fold(self.readers, decode(body))
         self.entries.append(entry)
         assert dump(self.readers) == dump(self.state)
+        if self.through_records:
+            assert dump(load(through_bytes(self.readers))) == dump(self.readers)
         check(self.state)
 
     # --- What a row of a scenario shows ---

@@ -96,6 +96,13 @@ class Order:
         self.last = 0
         self._progress = _NOTHING_YET
 
+    def restore(self, status: int, updated: int, last: int, progress: Progress | None) -> None:
+        """Be again what it was when it was written down; None for no progress."""
+        self.status = status
+        self.updated = updated
+        self.last = last
+        self._progress = _NOTHING_YET if progress is None else progress
+
     @property
     def progress(self) -> Progress:
         """How far it has come; to be read only."""

@@ -6,16 +6,20 @@ from tallystick.core.lifecycle import TRADE_SETTLED, advance_trade
 
 
 class Trade:
-    """``terms`` is the fact that made it: its legs, price and obligations. ``due`` is when it settles."""
+    """``terms`` is the fact that made it: its legs, price and obligations. ``due`` is when it settles.
 
-    __slots__ = ("due", "made", "number", "settled", "status", "terms")
+    ``holders`` counts the orders it belongs to that are still kept beside it.
+    """
 
-    def __init__(self, terms: Any, number: int, status: int, due: int, time: int) -> None:
+    __slots__ = ("due", "holders", "made", "number", "settled", "status", "terms")
+
+    def __init__(self, terms: Any, number: int, status: int, due: int, time: int, holders: int) -> None:
         self.terms: Final = terms
         self.number: Final = number
         self.status = status
         self.due = due
         self.made: Final = time
+        self.holders = holders
         self.settled = time if status == TRADE_SETTLED else 0
 
     def advance(self, event: int, due: int, time: int) -> None:

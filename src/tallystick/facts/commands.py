@@ -12,12 +12,13 @@ class Command(Struct, frozen=True, gc=False, tag=True):
 
 
 class OpenVenue(Command, frozen=True, gc=False):
-    """The first command of a venue's life."""
+    """The first command of a venue's life. What is done stays in its state for ``retain_us`` microseconds."""
 
     name: str
     key_check: str
     by: str = ""
     reason: str = ""
+    retain_us: int = 600_000_000
 
 
 class DefineAsset(Command, frozen=True, gc=False):

@@ -42,10 +42,15 @@ class MarketDefined(Event, frozen=True, gc=False, tag=2):
 
 
 class VenueOpened(Event, frozen=True, gc=False, tag=3):
-    """The first fact of a venue. ``key_check`` is a digest of the secret from which its public ids are made."""
+    """The first fact of a venue. ``key_check`` is a digest of the secret from which its public ids are made.
+
+    An order that is closed and settled leaves the state ``retain_us`` later, at most ``retire_max`` with one entry.
+    """
 
     name: str
     key_check: str
+    retain_us: int
+    retire_max: int
 
 
 class AccountOpened(Event, frozen=True, gc=False, tag=10):

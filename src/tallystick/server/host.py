@@ -24,6 +24,7 @@ from tallystick.venue.state import State
 
 SOPHIC: Final = "sophic"
 JOURNAL_FILE: Final = "journal.db"
+RETAIN_US: Final = 600_000_000
 
 
 class WrongSecret(Exception):
@@ -55,7 +56,7 @@ class Host:
         self._loop = asyncio.get_running_loop()
         state = self.sophic.state
         if not state.name:
-            await self.sophic.ask(OpenVenue(SOPHIC, _digest(self.secret), "sandbox"), _must)
+            await self.sophic.ask(OpenVenue(SOPHIC, _digest(self.secret), "sandbox", retain_us=RETAIN_US), _must)
         for command in missing_commands(state):
             await self.sophic.ask(command, _must)
         self.sophic.start()

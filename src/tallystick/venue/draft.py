@@ -71,8 +71,8 @@ class Draft:
         for key in self._keys:
             links.append(key)
             links.append(state.touch(key, sequence))
-        state.close_entry(sequence, self.time - 1)
         self._set_timers()
+        state.close_entry(sequence, self.time - 1)
         return Entry(sequence, self.started, cause, tuple(links), tuple(self._events))
 
     def _set_timers(self) -> None:

@@ -77,8 +77,8 @@ _TRADE_DUE: Final = Cause("trade due")
 class Engine:
     """One venue's writer. Not to be used after it raised: whoever owns it recovers from the journal."""
 
-    def __init__(self, rules: Rules) -> None:
-        self.state: Final = State()
+    def __init__(self, rules: Rules, state: State | None = None) -> None:
+        self.state: Final = State() if state is None else state
         self.rules: Final = rules
         self.ambient: Final = Ambient()
         self.timers: Final = Timers()
@@ -91,7 +91,7 @@ class Engine:
         }
 
     def recover(self, entries: Iterable[Entry]) -> None:
-        """Fold what the journal holds; then what is due is due."""
+        """Fold what the journal holds beyond the state; then what is due is due."""
         for entry in entries:
             fold(self.state, entry)
         self.timers.rebuild(self.state)

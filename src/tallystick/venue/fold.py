@@ -70,6 +70,8 @@ def apply(state: State, event: Any, time: int) -> None:
 def _venue_opened(state: State, event: VenueOpened, time: int) -> None:
     state.name = event.name
     state.key_check = event.key_check
+    state.retain_us = event.retain_us
+    state.retire_max = event.retire_max
 
 
 def _asset_defined(state: State, event: AssetDefined, time: int) -> None:
@@ -131,6 +133,7 @@ def _close(state: State, event: Any, verb: int, time: int) -> None:
     order.close(verb, event.released, voided, time)
     if voided:
         unreserve(state.balance(order.account, order.terms.reserve_asset), voided)
+    state.is_done(order, time)
 
 
 def _order_settled(state: State, event: OrderSettled, time: int) -> None:
@@ -155,7 +158,7 @@ def _trade_made(state: State, event: TradeMade, time: int) -> None:
             transfer(state.balance(due.payer, asset), state.balance(due.payee, asset), due.amount)
     elif status != TRADE_PENDING:
         _owe(state, event)
-    state.trades[number] = Trade(event, number, status, event.due, time)
+    state.trades[number] = Trade(event, number, status, event.due, time, len(event.legs))
     state.trades_made = number
     if event.order:
         state.orders[event.order].due = event.order_due
@@ -178,6 +181,7 @@ def _trade_reverted(state: State, event: TradeReverted, time: int) -> None:
         order = state.orders[leg.order]
         order.revert(leg.consumed, voided, time)
         _post(state, order, voided)
+        state.is_done(order, time)
 
 
 def _trade_settled(state: State, event: TradeSettled, time: int) -> None:
@@ -187,7 +191,9 @@ def _trade_settled(state: State, event: TradeSettled, time: int) -> None:
         asset: int = due.asset
         discharge(state.balance(due.payer, asset), state.balance(due.payee, asset), due.amount)
     for leg in trade.terms.legs:
-        state.orders[leg.order].settle(time)
+        order = state.orders[leg.order]
+        order.settle(time)
+        state.is_done(order, time)
 
 
 def _owe(state: State, terms: Any) -> None:
@@ -205,6 +211,7 @@ def _cancel_requested(state: State, event: CancelRequested, time: int) -> None:
     number: int = event.request
     state.requests[number] = CancelRequest(number, event.scope, event.orders, time)
     state.requests_made = number
+    state.leaving.append((time, -number))
 
 
 def _cancel_refused(state: State, event: CancelRefused, time: int) -> None:

@@ -47,12 +47,16 @@ from tallystick.venue.draft import Draft
 from tallystick.venue.state import State
 
 CANCELS_MAX: Final = 1000
+RETAIN_US_MIN: Final = 1_000_000
+RETIRE_MAX: Final = 64  # more than an entry completes on average, so that what is done does leave
 
 
 def open_venue(draft: Draft, command: OpenVenue) -> Answer:
     if draft.state.name:
         return Refused(NAME_TAKEN, f"This is the journal of {draft.state.name!r} already.", "name")
-    draft.emit(VenueOpened(0, 0, 0, command.name, command.key_check))
+    if command.retain_us < RETAIN_US_MIN:
+        return Refused(INVALID_AMOUNT, "What is done must stay at hand for at least a second.", "retain_us")
+    draft.emit(VenueOpened(0, 0, 0, command.name, command.key_check, command.retain_us, RETIRE_MAX))
     return Accepted(1)
 
 

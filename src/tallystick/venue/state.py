@@ -4,6 +4,7 @@ Folding only assigns, adds and indexes. It never rounds, prices, allocates or ch
 rules. The writer and the readers each keep a State of their own; terms are shared by both.
 """
 
+from collections import deque
 from typing import Final
 
 from tallystick.core.cancel import CancelRequest
@@ -28,26 +29,51 @@ class Asset:
 
 
 class Account:
-    """``orders`` are its orders' numbers, oldest first; ``keys`` finds an order by its owner's word for it."""
+    """``orders`` are the numbers of its orders, oldest first, among them some that have left the state; ``keys`` finds
+    an order by its owner's word for it."""
 
-    __slots__ = ("book", "keys", "last", "name", "number", "orders", "role")
+    __slots__ = ("_left", "book", "keys", "last", "name", "number", "orders", "role")
 
     def __init__(self, number: int, name: str, role: int) -> None:
         self.number: Final = number
         self.name: Final = name
         self.role: Final = role
         self.book: Final = Book()
-        self.orders: Final[list[int]] = []
+        self.orders: list[int] = []
         self.keys: Final[dict[str, int]] = {}
         self.last = 0
+        self._left = 0
+
+    def let_go(self, order: Order, remaining: dict[int, Order]) -> None:
+        """The order has left. Its number is dropped when half of them have, so that each costs the same."""
+        key: str = order.terms.client_key
+        if key:
+            del self.keys[key]
+        self._left += 1
+        if self._left * 2 > len(self.orders):
+            self.orders = [number for number in self.orders if number in remaining]
+            self._left = 0
 
 
 class Market:
     """``parity`` is what quantity x price is divided by to be money: the scales' difference as a power of ten."""
 
-    __slots__ = ("currency", "increment", "last", "name", "number", "parity", "price_scale", "symbol", "title", "unit")
+    __slots__ = (
+        "currency",
+        "increment",
+        "last",
+        "name",
+        "number",
+        "parity",
+        "price_scale",
+        "symbol",
+        "terms",
+        "title",
+        "unit",
+    )
 
     def __init__(self, terms: MarketDefined, unit: Asset, currency: Asset) -> None:
+        self.terms: Final = terms
         self.number: Final[int] = terms.market
         self.name: Final[str] = terms.name
         self.symbol: Final[str] = terms.symbol
@@ -61,7 +87,12 @@ class Market:
 
 
 class State:
-    """Everything a venue knows. ``sequence`` and ``time`` are the last entry's; numbers are given in order from 1."""
+    """What a venue knows of all that is not over yet, and of what is over since less than ``retain_us``.
+
+    ``sequence`` and ``time`` are the last entry's; numbers are given in order from 1. ``leaving`` holds what is done,
+    as (since when, order), with cancel requests as negative numbers; an entry lets at most ``retire_max`` of them go.
+    ``left``, unless it is None, gathers the orders that have gone, with their trades, until somebody takes them.
+    """
 
     def __init__(self) -> None:
         self.name = ""
@@ -74,6 +105,10 @@ class State:
         self.orders: Final[dict[int, Order]] = {}
         self.trades: Final[dict[int, Trade]] = {}
         self.requests: Final[dict[int, CancelRequest]] = {}
+        self.leaving: Final[deque[tuple[int, int]]] = deque()
+        self.left: list[tuple[Order, list[Trade]]] | None = None
+        self.retain_us = 0
+        self.retire_max = 0
         self.orders_made = 0
         self.trades_made = 0
         self.requests_made = 0
@@ -129,6 +164,33 @@ class State:
         return before
 
     def close_entry(self, sequence: int, time: int) -> None:
-        """The entry is folded; ``time`` is its last event's."""
+        """The entry is folded; ``time`` is its last event's. What is done for long enough leaves."""
         self.sequence = sequence
         self.time = time
+        leaving = self.leaving
+        room = self.retire_max
+        while room > 0 and leaving and leaving[0][0] + self.retain_us <= time:
+            _, number = leaving.popleft()
+            if number > 0:
+                self._let_order_go(number)
+            else:
+                del self.requests[-number]
+            room -= 1
+
+    def is_done(self, order: Order, time: int) -> None:
+        """If the order is closed and settled, it leaves in due time."""
+        if order.is_settled():
+            self.leaving.append((time, order.number))
+
+    def _let_order_go(self, number: int) -> None:
+        order = self.orders.pop(number)
+        trades: list[Trade] = []
+        for made in order.progress.trades:
+            trade = self.trades[made]
+            trades.append(trade)
+            trade.holders -= 1
+            if trade.holders == 0:
+                del self.trades[made]
+        self.accounts[order.account].let_go(order, self.orders)
+        if self.left is not None:
+            self.left.append((order, trades))

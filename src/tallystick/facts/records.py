@@ -1,0 +1,102 @@
+"""Records: a venue's state as plain values, one record for each thing in it, for snapshots and for tables.
+
+Like events, a record's fields are only ever appended, with defaults.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tallystick.facts.venue import AssetDefined, MarketDefined, OrderPlaced, TradeMade
+
+
+class HeadRecord(Struct, frozen=True, array_like=True, gc=False, tag=1):
+    """The venue itself, after the entry ``sequence``."""
+
+    name: str
+    key_check: str
+    sequence: int
+    time: int
+    orders_made: int
+    trades_made: int
+    requests_made: int
+    retain_us: int
+    retire_max: int
+
+
+class AssetRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
+    terms: AssetDefined
+
+
+class MarketRecord(Struct, frozen=True, array_like=True, gc=False, tag=3):
+    terms: MarketDefined
+    last: int
+
+
+class BalanceRecord(Struct, frozen=True, array_like=True, gc=False):
+    asset: int
+    settled: int
+    receivable: int
+    payable: int
+    reserved: int
+
+
+class AccountRecord(Struct, frozen=True, array_like=True, gc=False, tag=4):
+    number: int
+    name: str
+    role: int
+    last: int
+    balances: tuple[BalanceRecord, ...]
+
+
+class OrderRecord(Struct, frozen=True, array_like=True, gc=False, tag=5):
+    terms: OrderPlaced
+    status: int
+    reserved: int
+    due: int
+    placed: int
+    updated: int
+    last: int
+    consumed: int
+    pending: int
+    released: int
+    quantity: int
+    notional: int
+    fees: int
+    executed: int
+    trades: tuple[int, ...]
+
+
+class TradeRecord(Struct, frozen=True, array_like=True, gc=False, tag=6):
+    """``holders`` counts the orders of its legs that are still in the state."""
+
+    terms: TradeMade
+    status: int
+    due: int
+    made: int
+    settled: int
+    holders: int
+
+
+class RequestRecord(Struct, frozen=True, array_like=True, gc=False, tag=7):
+    number: int
+    scope: int
+    made: int
+    outcomes: tuple[tuple[int, int], ...]
+    reasons: tuple[tuple[int, str], ...]
+
+
+class LeavingRecord(Struct, frozen=True, array_like=True, gc=False, tag=8):
+    """An order (or, negative, a cancel request) that is done since ``time`` and leaves the state some time after."""
+
+    time: int
+    number: int
+
+
+StateRecord = (
+    HeadRecord | AssetRecord | MarketRecord | AccountRecord | OrderRecord | TradeRecord | RequestRecord | LeavingRecord
+)
+
+encode: Final = msgspec.json.Encoder().encode
+decode: Final = msgspec.json.Decoder(StateRecord).decode

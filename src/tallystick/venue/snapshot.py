@@ -1,0 +1,206 @@
+"""A state as records and back: ``load(dump(state))`` is the state again, whatever built it, compiled or not.
+
+Nothing that can be derived is written: indices are made anew. Records come in one order, so equal states give equal
+bytes, and ``state_hash`` tells states apart.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import Any
+
+from tallystick.core.cancel import CancelRequest
+from tallystick.core.order import Order, Progress
+from tallystick.core.trade import Trade
+from tallystick.facts import records
+from tallystick.facts.records import (
+    AccountRecord,
+    AssetRecord,
+    BalanceRecord,
+    HeadRecord,
+    LeavingRecord,
+    MarketRecord,
+    OrderRecord,
+    RequestRecord,
+    TradeRecord,
+)
+from tallystick.facts.venue import AccountOpened, AssetDefined
+from tallystick.venue.state import Account, State
+
+
+def dump(state: State) -> Iterator[Any]:
+    """The state's records: the venue, then assets, markets, accounts, orders, trades, requests, what is leaving."""
+    yield HeadRecord(
+        state.name,
+        state.key_check,
+        state.sequence,
+        state.time,
+        state.orders_made,
+        state.trades_made,
+        state.requests_made,
+        state.retain_us,
+        state.retire_max,
+    )
+    for asset in state.assets.values():
+        yield AssetRecord(AssetDefined(0, 0, 0, asset.number, asset.name, asset.scale))
+    for market in state.markets.values():
+        yield MarketRecord(market.terms, market.last)
+    for account in state.accounts.values():
+        yield _account_record(account)
+    for order in state.orders.values():
+        yield order_record(order)
+    for trade in state.trades.values():
+        yield trade_record(trade)
+    for request in state.requests.values():
+        outcomes = tuple(request.outcomes.items())
+        yield RequestRecord(request.number, request.scope, request.made, outcomes, tuple(request.reasons.items()))
+    for time, number in state.leaving:
+        yield LeavingRecord(time, number)
+
+
+def order_record(order: Order) -> OrderRecord:
+    """The order as a value."""
+    progress = order.progress
+    return OrderRecord(
+        order.terms,
+        order.status,
+        order.reserved,
+        order.due,
+        order.placed,
+        order.updated,
+        order.last,
+        progress.consumed,
+        progress.pending,
+        progress.released,
+        progress.quantity,
+        progress.notional,
+        progress.fees,
+        progress.executed,
+        tuple(progress.trades),
+    )
+
+
+def trade_record(trade: Trade) -> TradeRecord:
+    """The trade as a value."""
+    return TradeRecord(trade.terms, trade.status, trade.due, trade.made, trade.settled, trade.holders)
+
+
+def load(source: Iterable[Any]) -> State:
+    """The state that ``dump`` wrote. Terms are taken as they are, so two states made of the same records share them."""
+    state = State()
+    for record in source:
+        kind = type(record)
+        if kind is OrderRecord:
+            _load_order(state, record)
+        elif kind is TradeRecord:
+            trade = trade_of(record)
+            state.trades[trade.number] = trade
+        elif kind is LeavingRecord:
+            state.leaving.append((record.time, record.number))
+        else:
+            _load_other(state, record)
+    return state
+
+
+def order_of(record: OrderRecord) -> Order:
+    """The inverse of ``order_record``."""
+    order = Order(record.terms, record.reserved, record.due, record.placed)
+    progress: Progress | None = None
+    if record.consumed or record.pending or record.released or record.trades:
+        progress = Progress()
+        progress.consumed = record.consumed
+        progress.pending = record.pending
+        progress.released = record.released
+        progress.quantity = record.quantity
+        progress.notional = record.notional
+        progress.fees = record.fees
+        progress.executed = record.executed
+        progress.trades.extend(record.trades)
+    order.restore(record.status, record.updated, record.last, progress)
+    return order
+
+
+def trade_of(record: TradeRecord) -> Trade:
+    """The inverse of ``trade_record``."""
+    trade = Trade(record.terms, record.terms.trade, record.status, record.due, record.made, record.holders)
+    trade.settled = record.settled
+    return trade
+
+
+def state_hash(state: State) -> str:
+    """A digest of everything in the state."""
+    digest = blake2b(digest_size=16)
+    for record in dump(state):
+        digest.update(records.encode(record))
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def _account_record(account: Account) -> AccountRecord:
+    balances = account.book.balances
+    return AccountRecord(
+        account.number,
+        account.name,
+        account.role,
+        account.last,
+        tuple(
+            [
+                BalanceRecord(asset, balance.settled, balance.receivable, balance.payable, balance.reserved)
+                for asset, balance in sorted(balances.items(), key=_first)
+            ]
+        ),
+    )
+
+
+def _first(item: tuple[int, Any]) -> int:
+    return item[0]
+
+
+def _load_order(state: State, record: OrderRecord) -> None:
+    order = order_of(record)
+    number: Any = record.terms.order  # the object itself, shared with whoever loads the same records
+    state.orders[number] = order
+    account = state.accounts[order.account]
+    account.orders.append(number)
+    key: str = record.terms.client_key
+    if key:
+        account.keys[key] = number
+
+
+def _load_other(state: State, record: Any) -> None:
+    kind = type(record)
+    if kind is HeadRecord:
+        state.name = record.name
+        state.key_check = record.key_check
+        state.sequence = record.sequence
+        state.time = record.time
+        state.orders_made = record.orders_made
+        state.trades_made = record.trades_made
+        state.requests_made = record.requests_made
+        state.retain_us = record.retain_us
+        state.retire_max = record.retire_max
+    elif kind is AssetRecord:
+        state.define_asset(record.terms)
+    elif kind is MarketRecord:
+        state.define_market(record.terms)
+        state.markets[record.terms.market].last = record.last
+    elif kind is AccountRecord:
+        _load_account(state, record)
+    elif kind is RequestRecord:
+        request = CancelRequest(record.number, record.scope, (), record.made)
+        request.outcomes.update(record.outcomes)
+        request.reasons.update(record.reasons)
+        state.requests[request.number] = request
+    else:
+        raise TypeError(f"{kind.__name__} is no record of a state")
+
+
+def _load_account(state: State, record: AccountRecord) -> None:
+    state.open_account(AccountOpened(record.number, 0, 0, record.name, record.role))
+    account = state.accounts[record.number]
+    account.last = record.last
+    for kept in record.balances:
+        balance = account.book.of(kept.asset)
+        balance.settled = kept.settled
+        balance.receivable = kept.receivable
+        balance.payable = kept.payable
+        balance.reserved = kept.reserved
