@@ -21,10 +21,8 @@ _BALANCE = "settled receivable payable reserved"
 
 def dump(state) -> dict:
     """The whole state as dicts of plain values; two states are equal when their dumps are."""
-    shown = {
-        name: getattr(state, name) for name in ("name", "key_check", "sequence", "time", "retain_us", "retire_max")
-    }
-    shown |= {name: getattr(state, name) for name in ("orders_made", "trades_made", "requests_made")}
+    head = "name key_check sequence time retain_us retire_max left_at orders_made trades_made requests_made"
+    shown = {name: getattr(state, name) for name in head.split()}
     for table, attributes in _RECORDS.items():
         shown[table] = {
             number: {attribute: getattr(record, attribute) for attribute in attributes.split()}

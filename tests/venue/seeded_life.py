@@ -40,7 +40,7 @@ POLICY = Policy(
     submit_after_us=HOUR_US // 7,
     execute_after_us=HOUR_US // 3,
     trade_interval_us=HOUR_US // 2,
-    trade_cash_max=700_000,
+    trade_cash_max=20_000_000,
 )
 
 
@@ -57,8 +57,8 @@ def beginning() -> Iterator[Any]:
             yield Transfer(WORLD_ACCOUNT, customer, asset, 100_000 * 10**scale)
 
 
-def command(chance: random.Random, now: int, walks: list[RandomWalk]) -> Any:
-    """Any command at all; now and then one that must be refused."""
+def command(chance: random.Random, now: int, walks: list[RandomWalk], newest: int) -> Any:
+    """Any command at all; now and then one that must be refused. ``newest`` is the number of the last order."""
     account, market = chance.choice((ALICE, BOB, CAROL, CAROL, HOUSE)), chance.choice((1, 2))
     roll = chance.random()
     if roll < 0.35:
@@ -66,17 +66,18 @@ def command(chance: random.Random, now: int, walks: list[RandomWalk]) -> Any:
         cash = chance.choice((0, 1, 999, 1_000_000, 10**9))
         return PlaceOrder(account, market, BUY, MARKET_ORDER, CASH, chance.randint(0, cash), key, key and f"{cash}")
     if roll < 0.6:
-        quantity = chance.randrange(10 ** (9 if market == 1 else 21)) // 100 * chance.choice((100, 100, 100, 1))
+        quantity = chance.randrange(10 ** (10 if market == 1 else 22)) // 100 * chance.choice((100, 100, 100, 1))
         return PlaceOrder(account, market, SELL, MARKET_ORDER, UNITS, quantity)
     if roll < 0.7:
-        return CancelOrders(tuple(chance.randint(1, 3000) for _ in range(chance.randint(1, 4))), "operator", "asked")
+        orders = (newest + 1 - chance.randrange(chance.choice((2, 2, 50))) for _ in range(chance.randint(1, 3)))
+        return CancelOrders(tuple(orders), "operator", "asked")
     if roll < 0.8:
         return Transfer(account, chance.choice((ALICE, BOB, CAROL)), "USD", chance.randint(-5, 10**6))
     return Quote(market, walks[market - 1].price(now) if chance.random() < 0.9 else 0)
 
 
 def live(seed: int, commands: int) -> dict[str, Any]:
-    """What came of it: how many entries, and digests of their bytes, of the answers, of the state and its replay."""
+    """What came of it: the kinds of events; digests of the entries' bytes, the answers, the state and its replay."""
     chance, now = random.Random(seed), START_US
     walks = [RandomWalk(seed + number, 1_250_000, 9_000, HOUR_US) for number in (1, 2)]
     engine = Engine(SophicRules(POLICY))
@@ -94,16 +95,19 @@ def live(seed: int, commands: int) -> dict[str, Any]:
         decide(asked)
     for _ in range(commands):
         now += chance.randrange(HOUR_US // 2)
-        decide(command(chance, now, walks))
+        decide(command(chance, now, walks, engine.state.orders_made))
     replayed = State()
-    for body in bodies:
-        fold(replayed, decode(body))
+    kinds: set[str] = set()
+    for entry in map(decode, bodies):
+        fold(replayed, entry)
+        kinds.update(type(event).__name__ for event in entry.events)
     check(engine.state)
     return {
         "compiled": is_compiled(),
         "entries": len(bodies),
-        "orders": engine.state.orders_made,
-        "trades": engine.state.trades_made,
+        "kinds": sorted(kinds),
+        "refusals": sorted({answer.split("'")[1] for answer in answers if answer.startswith("Refused")}),
+        "repetitions": sum(answer.startswith("Exists") for answer in answers),
         "journal": digest(bodies),
         "answers": digest(answer.encode() for answer in answers),
         "state": digest([repr(dump(engine.state)).encode()]),

@@ -23,6 +23,7 @@ class HeadRecord(Struct, frozen=True, array_like=True, gc=False, tag=1):
     requests_made: int
     retain_us: int
     retire_max: int
+    left_at: int
 
 
 class AssetRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):

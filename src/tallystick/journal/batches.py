@@ -90,7 +90,7 @@ def verified(batch: Batch, previous: bytes | None, stream: str) -> list[Record]:
 class _Unframed(NamedTuple):
     stream: str
     first: int
-    bodies: list[bytes]
+    records: list[Record]
 
 
 class BatchReader:
@@ -115,8 +115,8 @@ class BatchReader:
                     yield record.sequence, record.body
                 sequence = batch.first + batch.length
 
-    def body(self, stream: str, sequence: int) -> bytes:
-        """See Journal.body."""
+    def record(self, stream: str, sequence: int) -> Record:
+        """One record, verified. Raises what Journal.body raises."""
         with self.one_at_a_time:
             found = self._recall(stream, sequence)
             if found is None:
@@ -124,7 +124,7 @@ class BatchReader:
                 if len(self._recent) >= RECENT_BATCHES_MAX:
                     del self._recent[0]
                 self._recent.append(found)
-            return found.bodies[sequence - found.first]
+            return found.records[sequence - found.first]
 
     def _page(self, stream: str, sequence: int, size: int) -> Sequence[Batch]:
         with self.one_at_a_time:
@@ -134,7 +134,7 @@ class BatchReader:
         recent = self._recent
         for index in range(len(recent) - 1, -1, -1):
             held = recent[index]
-            if held.stream == stream and 0 <= sequence - held.first < len(held.bodies):
+            if held.stream == stream and 0 <= sequence - held.first < len(held.records):
                 if index != len(recent) - 1:
                     recent.append(recent.pop(index))
                 return held
@@ -147,4 +147,4 @@ class BatchReader:
         batch = page[0]
         if batch.first > sequence:
             raise DamagedJournal(f"gap, the next record is {batch.first}", stream, sequence)
-        return _Unframed(stream, batch.first, [record.body for record in verified(batch, None, stream)])
+        return _Unframed(stream, batch.first, verified(batch, None, stream))

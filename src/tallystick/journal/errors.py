@@ -7,6 +7,7 @@
     ├── SequenceConflict      the caller's last sequence is not the journal's: reload
     ├── UnknownSequence       no record has this sequence (yet)
     ├── JournalUnavailable    disk full, I/O error, closed: ``code`` and the sentence say what to do
+    ├── DamagedSnapshot       a snapshot is not what was written, or not this journal's: it is passed over
     └── FolderInUse           another process works in the data folder
 
 Every error has a ``code`` (stable, for machines) and a sentence that its reader can act on.
@@ -112,3 +113,9 @@ class FolderInUse(JournalError):
         super().__init__(
             f"The data folder {folder} is in use by {who}. Stop it first, or give this one another folder."
         )
+
+
+class DamagedSnapshot(JournalError):
+    """Nothing is lost: the journal has it all."""
+
+    code = "snapshot_damaged"

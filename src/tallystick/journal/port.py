@@ -45,6 +45,10 @@ class Journal(Protocol):
         """
         ...
 
+    def checksum(self, stream: str, sequence: int) -> bytes:
+        """The checksum of one durable record, which stands for it and all before it. Raises what ``body`` raises."""
+        ...
+
     def last(self, stream: str) -> int:
         """The last durable sequence of the stream, 0 while it is empty."""
         ...

@@ -87,7 +87,11 @@ class SqliteJournal:
 
     def body(self, stream: str, sequence: int) -> bytes:
         """See Journal.body."""
-        return self._reader.body(stream, sequence)
+        return self._reader.record(stream, sequence).body
+
+    def checksum(self, stream: str, sequence: int) -> bytes:
+        """See Journal.checksum."""
+        return self._reader.record(stream, sequence).checksum
 
     def last(self, stream: str) -> int:
         """See Journal.last."""

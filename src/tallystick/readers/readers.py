@@ -2,20 +2,52 @@
 
 from typing import Final
 
+from tallystick.core.order import Order
+from tallystick.core.trade import Trade
 from tallystick.facts.venue import Entry
 from tallystick.readers.dispatch import Dispatcher
+from tallystick.readers.tables import Tables
 from tallystick.venue.fold import fold
-from tallystick.venue.state import State
+from tallystick.venue.state import Account, State
 
 
 class Readers:
-    """Reads, streams and effects look here and nowhere else; ``commit`` gets each entry once it is durable."""
+    """Reads, streams and effects look here and nowhere else; ``commit`` gets each entry once it is durable.
 
-    def __init__(self) -> None:
-        self.state: Final = State()
+    ``tables``, if there are any, are given what leaves the state, and asked for what is not in it.
+    """
+
+    def __init__(self, state: State | None = None, tables: Tables | None = None) -> None:
+        self.state: Final = State() if state is None else state
+        self.tables: Final = tables
         self.dispatcher: Final = Dispatcher()
+        if tables is not None:
+            self.state.left = []
 
     def commit(self, entry: Entry) -> None:
         """Fold one durable entry, then hand (entry, state after it) to whoever listens."""
-        fold(self.state, entry)
-        self.dispatcher.dispatch(entry, self.state)
+        state = self.state
+        fold(state, entry)
+        if state.left and self.tables is not None:
+            self.tables.take(entry.sequence, state.left)
+            state.left = []
+        self.dispatcher.dispatch(entry, state)
+
+    def order(self, number: int) -> tuple[Order, list[Trade]] | None:
+        """The order and its trades, however long ago it was; None if there is none."""
+        order = self.state.orders.get(number)
+        if order is not None:
+            return order, [self.state.trades[made] for made in order.progress.trades]
+        return None if self.tables is None else self.tables.order(number)
+
+    def order_by_key(self, account: Account, client_key: str) -> int:
+        """The number of the order that its owner calls ``client_key``, 0 for none."""
+        number = account.keys.get(client_key, 0)
+        return number or (0 if self.tables is None else self.tables.by_key(account.number, client_key))
+
+    def orders_before(self, account: Account, number: int, limit: int) -> list[int]:
+        """Up to ``limit`` numbers of the account's orders below ``number``, newest first."""
+        found = account.newest_before(number, limit, self.state.orders)
+        if self.tables is None:
+            return found
+        return sorted({*found, *self.tables.numbers_before(account.number, number, limit)}, reverse=True)[:limit]

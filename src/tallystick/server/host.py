@@ -1,7 +1,7 @@
 """Everything one process serves, put together: a data folder, its journal, one committer, and the venues over them."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -12,18 +12,20 @@ from tallystick.facts.commands import Answer, OpenVenue, Refused
 from tallystick.facts.venue import Entry, decode, encode
 from tallystick.journal.committer import Committer
 from tallystick.journal.folder import DataFolder
-from tallystick.journal.port import Journal
+from tallystick.journal.snapshots import Snapshots
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.readers.index import Index
-from tallystick.readers.readers import Readers
+from tallystick.readers.recovery import Progress, no_progress, recover
+from tallystick.readers.tables import Tables
 from tallystick.sequencer import Item, Sequencer
 from tallystick.server.venue import HostedVenue
-from tallystick.venue.engine import Engine, Rules
+from tallystick.venue.engine import Rules
 from tallystick.venue.prices import PriceSource
 from tallystick.venue.state import State
 
 SOPHIC: Final = "sophic"
 JOURNAL_FILE: Final = "journal.db"
+SNAPSHOTS_FOLDER: Final = "snapshots"
 RETAIN_US: Final = 600_000_000
 
 
@@ -34,7 +36,11 @@ class WrongSecret(Exception):
 class Host:
     """Owns what it opens, from construction to ``stop``. Raises FolderInUse, JournalError or WrongSecret."""
 
-    def __init__(self, data: Path, policy: Policy, prices: Mapping[str, PriceSource]) -> None:
+    def __init__(
+        self, data: Path, policy: Policy, prices: Mapping[str, PriceSource], progress: Progress = no_progress
+    ) -> None:
+        self._progress: Final = progress
+        self._tables: Final[list[Tables]] = []
         self._folder: Final = DataFolder(data)
         try:
             self.secret: Final = self._folder.secret_key()
@@ -73,16 +79,21 @@ class Host:
         return Index(self.venues[venue].state, lambda sequence: decode(self.journal.body(venue, sequence)))
 
     def _open(self, name: str, rules: Rules, prices: Mapping[str, PriceSource]) -> HostedVenue:
-        engine, readers = Engine(rules), Readers()
-        recover(self.journal, name, engine, readers)
-        if readers.state.name and readers.state.key_check != _digest(self.secret):
-            path = self._folder.path
+        path = self._folder.path
+        snapshots = Snapshots(path / SNAPSHOTS_FOLDER, name)
+        found = recover(self.journal, name, rules, snapshots, path / f"{name}.tables.db", self._progress)
+        if found.readers.tables is not None:
+            self._tables.append(found.readers.tables)
+        if found.readers.state.name and found.readers.state.key_check != _digest(self.secret):
             raise WrongSecret(f"{path}/secret.key does not belong to this journal: restore the one it was saved with.")
-        return HostedVenue(Sequencer(name, engine, readers, self._committer), prices)
+        return HostedVenue(Sequencer(name, found.engine, found.readers, self._committer), prices)
 
     def close(self) -> None:
         """Let go of everything without ado; harmless after ``stop``."""
         self._committer.close()
+        for tables in self._tables:
+            tables.close()
+        self._tables.clear()
         self.journal.close()
         self._folder.release()
 
@@ -93,18 +104,6 @@ class Host:
     def _failed(self, error: Exception, items: Sequence[Item]) -> None:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(_fail, error, items)
-
-
-def recover(journal: Journal, venue: str, engine: Engine, readers: Readers) -> None:
-    """Fold the venue's journal into both states, entry by entry; they share its terms."""
-
-    def entries() -> Iterator[Entry]:
-        for _, body in journal.read(venue):
-            entry = decode(body)
-            readers.commit(entry)
-            yield entry
-
-    engine.recover(entries())
 
 
 def _encode(entry: object) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from tallystick.core.clock import VenueClock
 from tallystick.facts.commands import Answer, Quote
+from tallystick.readers.readers import Readers
 from tallystick.sequencer import Sequencer
 from tallystick.venue.prices import PriceSource
 from tallystick.venue.state import State
@@ -27,6 +28,11 @@ class HostedVenue:
         self._alarm_due = 0
         self._pause = 0.0
         self._quoting: asyncio.Task[None] | None = None
+
+    @property
+    def readers(self) -> Readers:
+        """What is durable, and so may be shown."""
+        return self.sequencer.readers
 
     @property
     def state(self) -> State:

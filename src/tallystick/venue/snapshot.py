@@ -39,6 +39,7 @@ def dump(state: State) -> Iterator[Any]:
         state.requests_made,
         state.retain_us,
         state.retire_max,
+        state.left_at,
     )
     for asset in state.assets.values():
         yield AssetRecord(AssetDefined(0, 0, 0, asset.number, asset.name, asset.scale))
@@ -85,20 +86,26 @@ def trade_record(trade: Trade) -> TradeRecord:
 
 
 def load(source: Iterable[Any]) -> State:
-    """The state that ``dump`` wrote. Terms are taken as they are, so two states made of the same records share them."""
+    """The state that ``dump`` wrote."""
     state = State()
     for record in source:
-        kind = type(record)
-        if kind is OrderRecord:
-            _load_order(state, record)
-        elif kind is TradeRecord:
-            trade = trade_of(record)
-            state.trades[trade.number] = trade
-        elif kind is LeavingRecord:
-            state.leaving.append((record.time, record.number))
-        else:
-            _load_other(state, record)
+        restore(state, record)
     return state
+
+
+def restore(state: State, record: Any) -> None:
+    """Add one record to a state that has those before it. Terms are taken as they are: whoever restores the same
+    records shares them."""
+    kind = type(record)
+    if kind is OrderRecord:
+        _restore_order(state, record)
+    elif kind is TradeRecord:
+        trade = trade_of(record)
+        state.trades[trade.number] = trade
+    elif kind is LeavingRecord:
+        state.leaving.append((record.time, record.number))
+    else:
+        _restore_other(state, record)
 
 
 def order_of(record: OrderRecord) -> Order:
@@ -155,7 +162,7 @@ def _first(item: tuple[int, Any]) -> int:
     return item[0]
 
 
-def _load_order(state: State, record: OrderRecord) -> None:
+def _restore_order(state: State, record: OrderRecord) -> None:
     order = order_of(record)
     number: Any = record.terms.order  # the object itself, shared with whoever loads the same records
     state.orders[number] = order
@@ -166,7 +173,7 @@ def _load_order(state: State, record: OrderRecord) -> None:
         account.keys[key] = number
 
 
-def _load_other(state: State, record: Any) -> None:
+def _restore_other(state: State, record: Any) -> None:
     kind = type(record)
     if kind is HeadRecord:
         state.name = record.name
@@ -178,13 +185,14 @@ def _load_other(state: State, record: Any) -> None:
         state.requests_made = record.requests_made
         state.retain_us = record.retain_us
         state.retire_max = record.retire_max
+        state.left_at = record.left_at
     elif kind is AssetRecord:
         state.define_asset(record.terms)
     elif kind is MarketRecord:
         state.define_market(record.terms)
         state.markets[record.terms.market].last = record.last
     elif kind is AccountRecord:
-        _load_account(state, record)
+        _restore_account(state, record)
     elif kind is RequestRecord:
         request = CancelRequest(record.number, record.scope, (), record.made)
         request.outcomes.update(record.outcomes)
@@ -194,7 +202,7 @@ def _load_other(state: State, record: Any) -> None:
         raise TypeError(f"{kind.__name__} is no record of a state")
 
 
-def _load_account(state: State, record: AccountRecord) -> None:
+def _restore_account(state: State, record: AccountRecord) -> None:
     state.open_account(AccountOpened(record.number, 0, 0, record.name, record.role))
     account = state.accounts[record.number]
     account.last = record.last

@@ -4,6 +4,7 @@ Folding only assigns, adds and indexes. It never rounds, prices, allocates or ch
 rules. The writer and the readers each keep a State of their own; terms are shared by both.
 """
 
+from bisect import bisect_left
 from collections import deque
 from typing import Final
 
@@ -43,6 +44,16 @@ class Account:
         self.keys: Final[dict[str, int]] = {}
         self.last = 0
         self._left = 0
+
+    def newest_before(self, number: int, limit: int, remaining: dict[int, Order]) -> list[int]:
+        """Up to ``limit`` of its orders that are in ``remaining`` and below ``number``, newest first."""
+        found: list[int] = []
+        at = bisect_left(self.orders, number)
+        while at > 0 and len(found) < limit:
+            at -= 1
+            if self.orders[at] in remaining:
+                found.append(self.orders[at])
+        return found
 
     def let_go(self, order: Order, remaining: dict[int, Order]) -> None:
         """The order has left. Its number is dropped when half of them have, so that each costs the same."""
@@ -91,7 +102,8 @@ class State:
 
     ``sequence`` and ``time`` are the last entry's; numbers are given in order from 1. ``leaving`` holds what is done,
     as (since when, order), with cancel requests as negative numbers; an entry lets at most ``retire_max`` of them go.
-    ``left``, unless it is None, gathers the orders that have gone, with their trades, until somebody takes them.
+    ``left``, unless it is None, gathers the orders that have gone, with their trades, until somebody takes them;
+    ``left_at`` is the sequence of the last entry that let one go.
     """
 
     def __init__(self) -> None:
@@ -107,6 +119,7 @@ class State:
         self.requests: Final[dict[int, CancelRequest]] = {}
         self.leaving: Final[deque[tuple[int, int]]] = deque()
         self.left: list[tuple[Order, list[Trade]]] | None = None
+        self.left_at = 0
         self.retain_us = 0
         self.retire_max = 0
         self.orders_made = 0
@@ -184,6 +197,7 @@ class State:
 
     def _let_order_go(self, number: int) -> None:
         order = self.orders.pop(number)
+        self.left_at = self.sequence
         trades: list[Trade] = []
         for made in order.progress.trades:
             trade = self.trades[made]

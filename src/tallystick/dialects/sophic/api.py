@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import logging
-from bisect import bisect_left
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -13,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 
-from tallystick.core.order import Order
+from tallystick.core.ids import NUMBER_MAX
 from tallystick.dialects.sophic.requests import (
     BODY_BYTES_MAX,
     RequestError,
@@ -39,6 +38,7 @@ from tallystick.facts.codes import (
     UNKNOWN_MARKET,
 )
 from tallystick.facts.commands import Answer, PlaceOrder, Refused
+from tallystick.readers.readers import Readers
 from tallystick.venue.state import Account, State
 
 T = TypeVar("T")
@@ -53,8 +53,8 @@ class Desk(Protocol):
     """The venue as a dialect sees it."""
 
     @property
-    def state(self) -> State:
-        """The readers' state."""
+    def readers(self) -> Readers:
+        """What is durable, and so may be shown."""
 
     async def ask(self, command: Any, render: Callable[[Answer, State], T]) -> T:
         """Decide the command; when it is durable, render the answer from the state right after it."""
@@ -83,7 +83,7 @@ class SophicApi:
 
     async def _place_order(self, request: Request, account: Account) -> Response:
         body = read_place_order(await _read(request))
-        market = self._desk.state.market_named.get(body.instrument)
+        market = self._desk.readers.state.market_named.get(body.instrument)
         if market is None:
             raise _refusal(Refused(UNKNOWN_MARKET, "There is no such instrument."), body.side)
         if body.side == "buy":
@@ -102,48 +102,52 @@ class SophicApi:
         def render(answer: Answer, state: State) -> bytes:
             if isinstance(answer, Refused):
                 raise _refusal(answer, body.side)
-            return msgspec.json.encode(self._view.order(state, state.orders[answer.number]))
+            return self._render(answer.number)
 
         return _json(await self._desk.ask(command, render), 201)
 
     async def _list_orders(self, request: Request, account: Account) -> Response:
         """Newest first; ``limit`` orders that are older than the order ``starting_after``."""
-        state = self._desk.state
-        limit, end = self._read_page(request, account)
-        page = account.orders[max(end - limit, 0) : end]
-        return _json(msgspec.json.encode([self._view.order(state, state.orders[number]) for number in reversed(page)]))
+        limit, before = self._read_page(request, account)
+        numbers = self._desk.readers.orders_before(account, before, limit)
+        return _json(b"[" + b",".join([self._render(number) for number in numbers]) + b"]")
 
     async def _retrieve_order(self, request: Request, account: Account) -> Response:
-        order = self._find_order(account, request.path_params["order_id"])
-        if order is None:
+        number = self._find_order(account, request.path_params["order_id"])
+        if not number:
             raise RequestError(404, "not_found", "There is no such order.")
-        return _json(msgspec.json.encode(self._view.order(self._desk.state, order)))
+        return _json(self._render(number))
 
     async def _cash_balances(self, request: Request, account: Account) -> Response:
-        return _json(msgspec.json.encode(self._view.cash_balances(self._desk.state, account)))
+        return _json(msgspec.json.encode(self._view.cash_balances(self._desk.readers.state, account)))
 
     async def _positions(self, request: Request, account: Account) -> Response:
-        return _json(msgspec.json.encode(self._view.positions(self._desk.state, account)))
+        return _json(msgspec.json.encode(self._view.positions(self._desk.readers.state, account)))
 
     def _read_page(self, request: Request, account: Account) -> tuple[int, int]:
-        """The page's size, and how many of the account's orders are old enough for it."""
+        """The page's size, and the number that all its orders are below."""
         faults: list[Param] = []
-        limit, end = request.query_params.get("limit", str(PAGE_DEFAULT)), len(account.orders)
+        limit, before = request.query_params.get("limit", str(PAGE_DEFAULT)), NUMBER_MAX
         if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= PAGE_MAX):
             faults.append(Param("query.limit", "invalid_param", f"A limit is a whole number from 1 to {PAGE_MAX}."))
         if "starting_after" in request.query_params:
-            after = self._find_order(account, request.query_params["starting_after"])
-            if after is None:
+            before = self._find_order(account, request.query_params["starting_after"])
+            if not before:
                 faults.append(Param("query.starting_after", "invalid_param", "There is no such order."))
-            else:
-                end = bisect_left(account.orders, after.number)
         if faults:
             raise invalid(faults)
-        return int(limit), end
+        return int(limit), before
 
-    def _find_order(self, account: Account, order_id: str) -> Order | None:
-        order = self._desk.state.orders.get(self._view.order_ids.number(order_id))
-        return order if order is not None and order.terms.account == account.number else None
+    def _find_order(self, account: Account, order_id: str) -> int:
+        """The number of the account's order with this id, 0 if it has none."""
+        number = self._view.order_ids.number(order_id)
+        found = self._desk.readers.order(number) if number else None
+        return number if found is not None and found[0].account == account.number else 0
+
+    def _render(self, number: int) -> bytes:
+        found = self._desk.readers.order(number)
+        assert found is not None, f"order {number} is nowhere"
+        return msgspec.json.encode(self._view.order(self._desk.readers.state, *found))
 
     def _route(self, path: str, **endpoints: Endpoint) -> Route:
         """One path with its endpoint for each method: authenticated, its account found, its errors as documented."""
@@ -168,7 +172,7 @@ class SophicApi:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token):
             raise RequestError(401, "unauthorized", "Send a valid token: Authorization: Bearer <token>.")
-        account = self._desk.state.account_named.get(request.path_params["account_id"])
+        account = self._desk.readers.state.account_named.get(request.path_params["account_id"])
         if account is None or account.role != CUSTOMER:
             raise RequestError(404, "not_found", "There is no such account.")
         return account

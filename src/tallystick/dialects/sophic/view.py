@@ -41,14 +41,13 @@ class View:
             return "settled"
         return _STATUS[order.status]
 
-    def order(self, state: State, order: Order) -> wire.Order:
+    def order(self, state: State, order: Order, trades: list[Trade]) -> wire.Order:
         terms = order.terms
         market = state.markets[terms.market]
         account = state.accounts[terms.account]
         cash, units = market.currency.scale, market.unit.scale
         buy = terms.side == BUY
         progress = order.progress
-        trades = [state.trades[number] for number in progress.trades]
         order_id = self.order_ids.text(terms.order)
         position = self._position_id(account.number, market.number) if trades else None
         return wire.Order(
