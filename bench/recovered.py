@@ -19,8 +19,7 @@ from tallystick.facts.venue import Entry, decode, encode
 from tallystick.journal.port import Append
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.readers.readers import Readers
-from tallystick.server.host import recover as recover_both
-from tallystick.venue.engine import Engine
+from tallystick.readers.recovery import recover as recover_venue
 from tallystick.venue.fold import fold
 from tallystick.venue.state import State
 
@@ -76,7 +75,7 @@ def recover(path: str) -> dict[str, Any]:
     counted = {"entries": len(entries), "events": sum(len(entry.events) for entry in entries)}
     bodies.clear()
     entries.clear()
-    timed("whole", lambda: recover_both(journal, VENUE, _engine(), Readers()))
+    timed("whole", lambda: recover_venue(journal, VENUE, _rules()))
     journal.close()
     return {**counted, "seconds": seconds}
 
@@ -89,8 +88,7 @@ def memory(path: str, orders: int) -> dict[str, Any]:
     if path:
         journal = SqliteJournal(Path(path), writer=False)
         before = resident()
-        engine, readers = _engine(), Readers()
-        recover_both(journal, VENUE, engine, readers)
+        engine, readers, _ = recover_venue(journal, VENUE, _rules())
         journal.close()
     else:
         readers = Readers()
@@ -112,8 +110,8 @@ def resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
-def _engine() -> Engine:
-    return Engine(SophicRules(sandbox_policy(1000)))
+def _rules() -> SophicRules:
+    return SophicRules(sandbox_policy(1000))
 
 
 def _fold(state: State, entries: list[Entry]) -> State:

@@ -13,9 +13,11 @@ A record is a header of 49 bytes, then its body. Numbers are big-endian:
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
 
-from tallystick.journal.errors import DamagedJournal, NewerFormat
+import msgspec
+
+from tallystick.journal.errors import DamagedJournal, JournalError, NewerFormat
 
 FORMAT: Final = 1
 CHECKSUM_BYTES: Final = 16
@@ -24,10 +26,11 @@ SEQUENCE_MAX: Final = 2**44 - 1
 
 _COVERED: Final = Struct(">BIQI16s")
 _COVERED_BYTES: Final = _COVERED.size
-HEADER_BYTES: Final = _COVERED_BYTES + CHECKSUM_BYTES
+_HEADER: Final = Struct(f"{_COVERED.format}{CHECKSUM_BYTES}s")
+HEADER_BYTES: Final = _HEADER.size
 
 
-class Record(NamedTuple):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record as read back; ``checksum`` is what the next one carries as its previous."""
 
     sequence: int
@@ -63,15 +66,14 @@ def unframe(blob: bytes, sequence: int, previous: bytes | None, stream: str = ""
         body_at = offset + HEADER_BYTES
         if body_at > len(blob):
             raise DamagedJournal("its header is truncated", stream, sequence, offset)
-        form, epoch, found, length, link = _COVERED.unpack_from(blob, offset)
-        _check_format(form, stream, sequence, offset)
+        form, epoch, found, length, link, checksum = _HEADER.unpack_from(blob, offset)
+        if form != FORMAT:
+            raise _unknown_format(form, stream, sequence, offset)
         end = body_at + length
         if end > len(blob):
             raise DamagedJournal(f"it is truncated, {end - len(blob)} bytes are missing", stream, sequence, offset)
         body = blob[body_at:end]
-        covered_end = offset + _COVERED_BYTES
-        checksum = blob[covered_end:body_at]
-        if blake2b(blob[offset:covered_end] + body, digest_size=CHECKSUM_BYTES).digest() != checksum:
+        if blake2b(blob[offset : offset + _COVERED_BYTES] + body, digest_size=CHECKSUM_BYTES).digest() != checksum:
             raise DamagedJournal("its checksum does not match", stream, sequence, offset)
         # A checksum that matches means the record itself is whole, so what follows is about its place.
         if found != sequence:
@@ -82,8 +84,7 @@ def unframe(blob: bytes, sequence: int, previous: bytes | None, stream: str = ""
         offset, sequence, previous = end, sequence + 1, checksum
 
 
-def _check_format(form: int, stream: str, sequence: int, offset: int) -> None:
+def _unknown_format(form: int, stream: str, sequence: int, offset: int) -> JournalError:
     if form > FORMAT:
-        raise NewerFormat(f"Record {sequence} of stream {stream!r}", form, FORMAT)
-    if form < FORMAT:
-        raise DamagedJournal(f"format {form} never existed", stream, sequence, offset)
+        return NewerFormat(f"Record {sequence} of stream {stream!r}", form, FORMAT)
+    return DamagedJournal(f"format {form} never existed", stream, sequence, offset)
