@@ -29,7 +29,7 @@ test: .venv/.installed-dev
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-compiled: compile
-	@PYTHONPATH=build/compiled $(BIN)/python -m pytest -q -n 2 --dist loadfile
+	@PYTHONPATH="$(CURDIR)/build/compiled" TALLYSTICK_EXPECT_COMPILED=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: .venv/.installed-dev
 	@echo "check: style"
@@ -42,10 +42,10 @@ check: .venv/.installed-dev
 	@echo "check: diagrams are current"
 	@$(BIN)/python tools/draw_lifecycle.py --check
 	@echo "check: the pure rooms compile unchanged"
-	@$(BIN)/python tools/compile_pure.py
+	@$(BIN)/python -m tools.compile_pure
 
 compile: .venv/.installed-dev
-	@$(BIN)/python tools/compile_pure.py
+	@$(BIN)/python -m tools.compile_pure
 
 bench: .venv/.installed-dev
 	@$(BIN)/python -m bench

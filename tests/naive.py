@@ -15,7 +15,7 @@ _RECORDS = {
     "markets": "number name symbol title price_scale increment parity last",
     "accounts": "number name role keys last",
 }
-_PROGRESS = "consumed pending released quantity notional fees executed trades"
+_PROGRESS = "consumed pending released quantity notional fees executed held trades"
 _BALANCE = "settled receivable payable reserved"
 
 

@@ -68,7 +68,7 @@ what does not add up is refused and changes nothing
   confirm 61 !          OPEN       consumed 0    pending 60  leaves 40   released 0   reserved 100  settled no
   revert 61 0 !         OPEN       consumed 0    pending 60  leaves 40   released 0   reserved 100  settled no
   CANCEL 41 40 !        OPEN       consumed 0    pending 60  leaves 40   released 0   reserved 100  settled no
-  CANCEL 40 101 !       OPEN       consumed 0    pending 60  leaves 40   released 0   reserved 100  settled no
+  CANCEL 40 41 !        OPEN       consumed 0    pending 60  leaves 40   released 0   reserved 100  settled no
   settle !              OPEN       consumed 0    pending 60  leaves 40   released 0   reserved 100  settled no
 """
 
@@ -93,11 +93,11 @@ def take(order: Order, verb: str, numbers: list[int]) -> None:
         case "executed":
             order.add_executed(1, numbers[0], numbers[0], numbers[0], 0, numbers[0], time)
         case "pending":
-            order.add_pending(1, numbers[0], time)
+            order.add_pending(1, numbers[0], numbers[0], time)
         case "confirm":
             order.confirm(numbers[0], numbers[0], numbers[0], 0, numbers[0], time)
         case "revert":
-            order.revert(numbers[0], numbers[1], time)
+            order.revert(numbers[0], numbers[0], numbers[1], time)
         case "settle":
             order.settle(time)
         case _:

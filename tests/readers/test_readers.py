@@ -53,7 +53,7 @@ def test_catching_up_finds_the_same_entries_by_the_links(entries, key, after):
         readers.commit(entry)
     index = Index(readers.state, lambda sequence: entries[sequence - 1])
     expected = [sequence for sequence in touching(entries, key) if sequence > after]
-    assert index.sequences(key, after) == expected
+    assert list(index.sequences(key, after)) == expected
     assert [entry.sequence for entry in index.entries(key, after)] == expected
 
 

@@ -7,10 +7,13 @@ settlement five; one trade moves at most 1,000.00. A row's first column is what 
 import pytest
 
 from tallystick.core.lifecycle import TRADE_STATUS_NAMES
+from tallystick.dialects.sophic.rules import Policy, SophicRules
 from tallystick.facts.codes import VERDICT_NAMES
-from tallystick.facts.commands import CancelOrders
-from tallystick.facts.venue import OrderCancelled, OrderFilled
-from tests.stage import Stage
+from tallystick.facts.commands import CancelOrders, Quote
+from tallystick.facts.venue import OrderCancelled, OrderFilled, OrderSettled
+from tallystick.venue.calendar import FixedDelay
+from tallystick.venue.engine import Engine
+from tests.stage import ACME, SECOND, Stage
 
 SCENARIOS = """
 a buy is reserved, traded and settled, and what could not be spent is released
@@ -171,3 +174,36 @@ def test_a_repeated_request_finds_its_order_and_another_one_under_the_same_key_i
     assert type(again).__name__ == "Exists"
     assert other.code == "exists_with_different_terms"
     assert theirs.number == 2
+
+
+def test_the_fee_that_was_agreed_is_the_fee_whatever_the_venue_takes_later():
+    stage = Stage()
+    stage.quote("100.00")
+    stage.sell("10.00")
+    stage.wait(2)
+    stage.buy("1990.00")
+    stage.wait(2)
+    for fee_bps in (0, 500):
+        later = Policy(FixedDelay(5 * SECOND), fee_bps, SECOND, SECOND, SECOND, 100_000)
+        engine = Engine(SophicRules(later))
+        engine.recover(stage.entries)
+        engine.decide(Quote(ACME, 10_000), stage.now)
+        while engine.next_due():
+            engine.wake(engine.next_due())
+        assert engine.state.orders[2].progress.fees == 1_970
+        assert engine.state.orders[2].is_settled()
+
+
+def test_an_order_whose_trades_have_settled_before_it_is_filled_is_said_to_be_settled():
+    stage = Stage()
+    stage.quote("100.00")
+    stage.sell("10.00")
+    stage.wait(10)
+    stage.buy("1990.00")
+    stage.wait(2)
+    stage.quote("0")
+    stage.wait(30)
+    stage.quote("999999.00")
+    assert [type(event).__name__ for event in stage.entries[-1].events] == ["OrderFilled", "OrderSettled"]
+    said = [event for entry in stage.entries for event in entry.events if isinstance(event, OrderSettled)]
+    assert [event.order for event in said] == [1, 2]

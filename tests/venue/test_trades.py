@@ -1,7 +1,9 @@
 """Trades over several orders, pending until another party confirms or reverts them: as a whole, with every posting."""
 
 import pytest
+from msgspec import structs
 
+from tallystick.core.keys import account_key, order_key
 from tallystick.core.lifecycle import (
     ORDER_STATUS_NAMES,
     TRADE_EXECUTED,
@@ -11,6 +13,7 @@ from tallystick.core.lifecycle import (
     LifecycleError,
 )
 from tallystick.facts.codes import BUY, CUSTOMER, LIMIT_ORDER, SELL, STAKE
+from tallystick.facts.common import Cause
 from tallystick.facts.venue import (
     AccountOpened,
     AssetDefined,
@@ -26,9 +29,11 @@ from tallystick.facts.venue import (
     TradeSettled,
     Transferred,
 )
+from tallystick.venue.ambient import Ambient
+from tallystick.venue.draft import Draft
 from tallystick.venue.fold import apply
-from tallystick.venue.operations import voidable
 from tallystick.venue.state import State
+from tallystick.venue.timers import Timers
 from tests.naive import check
 
 HOUSE, MAKER, OTHER, TAKER = 1, 2, 3, 4
@@ -107,7 +112,7 @@ def test_it_is_reverted_as_a_whole_and_every_order_can_trade_again():
 def test_a_cancel_keeps_what_a_pending_trade_needs_and_a_confirmation_still_takes_it():
     book = Book()
     book.let(book.trade(1, TRADE_PENDING, 60, 50))
-    assert voidable(book.state, book.state.orders[1]) == 40
+    assert book.state.orders[1].voidable == 40
     book.let(OrderCancelled(MAKER, 1, 1, 40, 40, "asked"))
     assert book.shown() == "CANCELLED 0/60/0/40  OPEN 0/50/0/0  OPEN 0/110/40/0"
     assert book.cash()[0] == (100, 0, 60)
@@ -123,6 +128,34 @@ def test_a_cancelled_order_gives_back_what_a_reverted_trade_held():
     book.let(TradeReverted(TAKER, 3, 1, 1, (60, 0, 0)))
     assert book.shown() == "CANCELLED 0/0/0/100  OPEN 0/0/50/0  OPEN 0/0/150/0"
     assert book.cash()[0] == (100, 0, 0)
+
+
+def test_every_fact_of_a_trade_reaches_the_order_and_account_of_each_leg():
+    book = Book()
+    timers = Timers()
+    facts = [
+        book.trade(1, TRADE_PENDING, 60, 50),
+        TradeConfirmed(TAKER, 3, 1, 1, due=77),
+        TradeSettled(TAKER, 3, 1, 1),
+    ]
+    everybody = {key for leg in facts[0].legs for key in (account_key(leg.account), order_key(leg.order))}
+    for fact in facts:
+        draft = Draft(book.state, Ambient(), timers, book.time + 1)
+        draft.emit(fact)
+        assert everybody <= set(draft.seal(Cause("test")).touched())
+    assert timers.next_due() == 77
+
+
+def test_a_pending_trade_is_looked_at_when_it_is_due_also_after_a_restart():
+    book = Book()
+    trade = structs.replace(book.trade(1, TRADE_PENDING, 60, 50), due=55)
+    timers = Timers()
+    draft = Draft(book.state, Ambient(), timers, 10)
+    draft.emit(trade)
+    draft.seal(Cause("test"))
+    assert timers.next_due() == 55
+    timers.rebuild(book.state)
+    assert timers.next_due() == 55
 
 
 def test_a_venue_without_a_settlement_cycle_executes_and_settles_together():

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tallystick import __version__
+from tallystick.cli.build_info import describe
 from tallystick.journal.errors import JournalError
 from tallystick.server.host import WrongSecret
 from tallystick.server.serve import BadSettings, Settings
@@ -41,8 +41,8 @@ def serve(
 
 @app.command()
 def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
+    """Print the version, its build, and what it runs on."""
+    typer.echo(describe())
 
 
 def main() -> None:

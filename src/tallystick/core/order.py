@@ -40,10 +40,10 @@ class Progress:
     """How far an order has come. ``executed`` counts fills that are executed and not settled.
 
     ``consumed``, ``pending`` and ``released`` count in the size kind, ``quantity`` in units, ``notional`` and ``fees``
-    in the currency.
+    in the currency. ``held`` is what pending fills will take from the order's reservation.
     """
 
-    __slots__ = ("consumed", "executed", "fees", "notional", "pending", "quantity", "released", "trades")
+    __slots__ = ("consumed", "executed", "fees", "held", "notional", "pending", "quantity", "released", "trades")
 
     def __init__(self) -> None:
         self.consumed = 0
@@ -53,6 +53,7 @@ class Progress:
         self.notional = 0
         self.fees = 0
         self.executed = 0
+        self.held = 0
         self.trades: Final[list[int]] = []
 
 
@@ -119,12 +120,20 @@ class Order:
         self.due = due
         self.updated = time
 
-    def add_pending(self, trade: int, consumed: int, time: int) -> None:
-        """A fill that another party must confirm."""
+    @property
+    def voidable(self) -> int:
+        """What it would no longer need of its reservation if it closed now: all but what pending fills will take."""
+        return self.reserved - self._progress.held
+
+    def add_pending(self, trade: int, consumed: int, posted: int, time: int) -> None:
+        """A fill that another party must confirm, which will then take ``posted`` from the reservation."""
         self._fits(consumed)
+        if posted < 0 or posted > self.voidable:
+            raise LifecycleError(f"holds {posted} of a reservation of {self.reserved}, {self._progress.held} held")
         self.status = advance_order(self.status, TRADE)
         progress = self._begun()
         progress.pending += consumed
+        progress.held += posted
         progress.trades.append(trade)
         self.updated = time
 
@@ -144,14 +153,19 @@ class Order:
         self.status = advance_order(self.status, CONFIRM)
         self._execute(consumed, quantity, notional, fee, posted, time)
         self._progress.pending -= consumed
+        self._progress.held -= posted
 
-    def revert(self, consumed: int, voided: int, time: int) -> None:
-        """A pending fill is undone; a closed order then releases it, an open one may trade it again."""
+    def revert(self, consumed: int, posted: int, voided: int, time: int) -> None:
+        """A pending fill that would have taken ``posted`` is undone.
+
+        A closed order then releases it, an open one may trade it again; ``voided`` is what leaves the reservation.
+        """
         progress = self._progress
-        if consumed > progress.pending or voided > self.reserved:
+        if consumed > progress.pending or posted > progress.held or voided > self.reserved:
             raise LifecycleError(f"reverts {consumed} where {progress.pending} is pending")
         self.status = advance_order(self.status, REVERT)
         progress.pending -= consumed
+        progress.held -= posted
         if is_closed(self.status):
             progress.released += consumed
         self.reserved -= voided
@@ -178,8 +192,8 @@ class Order:
             raise LifecycleError(
                 f"size {self.size} is not consumed {consumed} + pending {pending} + released {released}"
             )
-        if voided < 0 or voided > self.reserved:
-            raise LifecycleError(f"voids {voided} of a reservation of {self.reserved}")
+        if voided < 0 or voided > self.voidable:
+            raise LifecycleError(f"voids {voided} of a reservation of {self.reserved}, {self._progress.held} held")
         self.status = after
         if released:
             self._begun().released = released

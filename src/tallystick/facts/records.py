@@ -66,6 +66,7 @@ class OrderRecord(Struct, frozen=True, array_like=True, gc=False, tag=5):
     notional: int
     fees: int
     executed: int
+    held: int
     trades: tuple[int, ...]
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from tallystick.facts.common import Cause, Event
 
 EVENTS_PER_ENTRY_MAX: Final = 1024
+UNCHANGED: Final = -1
 
 
 class AssetDefined(Event, frozen=True, gc=False, tag=1):
@@ -72,7 +73,8 @@ class Transferred(Event, frozen=True, gc=False, tag=11):
 class OrderPlaced(Event, frozen=True, gc=False, tag=20):
     """Accepted: the order's terms, which never change, and its reservation.
 
-    ``tradeable`` is the part of ``size`` that is traded when fees are inside it, else the size itself.
+    ``tradeable`` is the part of ``size`` that is traded when fees are inside it, else the size itself; ``fee_bps`` is
+    the rate that was agreed, in hundredths of a percent of the notional.
     ``client_key`` is the owner's word for the order, unique in the account; ``fingerprint`` tells a repetition of the
     same request from another one under the same key.
     """
@@ -87,6 +89,7 @@ class OrderPlaced(Event, frozen=True, gc=False, tag=20):
     due: int
     client_key: str = ""
     fingerprint: str = ""
+    fee_bps: int = 0
 
 
 class OrderWaiting(Event, frozen=True, gc=False, tag=21):
@@ -124,7 +127,8 @@ class OrderExpired(Event, frozen=True, gc=False, tag=26):
 
 
 class OrderSettled(Event, frozen=True, gc=False, tag=28):
-    """Closed, and each of its fills settled or reverted. Said once; it is a consequence, not a status of its own."""
+    """Closed, and each of its fills settled or reverted. Said once, of an order that had fills; it is a consequence,
+    not a status of its own."""
 
 
 class Leg(Struct, frozen=True, array_like=True, gc=False):
@@ -152,10 +156,11 @@ class Obligation(Struct, frozen=True, array_like=True, gc=False):
 
 
 class TradeMade(Event, frozen=True, gc=False, tag=40):
-    """A trade begins, PENDING, EXECUTED or at once SETTLED (``status``); ``due`` is its settlement.
+    """A trade begins, PENDING, EXECUTED or at once SETTLED (``status``); ``due`` is when it wants to be looked at: to
+    settle, or to be asked for.
 
     The keys name the leg that took; every leg is routed to its own order and account. ``price`` is the value that
-    decided it. ``order_due`` is when the taking order wants to go on.
+    decided it. ``order_due`` is when the taking order wants to go on, UNCHANGED for when it wanted to before.
     """
 
     trade: int
@@ -165,7 +170,7 @@ class TradeMade(Event, frozen=True, gc=False, tag=40):
     obligations: tuple[Obligation, ...]
     due: int
     value_date: int = 0
-    order_due: int = 0
+    order_due: int = UNCHANGED
 
 
 class TradeConfirmed(Event, frozen=True, gc=False, tag=41):

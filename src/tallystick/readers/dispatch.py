@@ -50,6 +50,8 @@ class Dispatcher:
         for key in (EVERYTHING, *entry.touched()):
             reached.update(self._by_key.get(key, {}))
         for subscription in reached:
+            if subscription not in self._by_key.get(subscription.keys[0], {}):
+                continue  # cancelled by a listener before it
             try:
                 subscription.listener(entry, state)
             except Exception:  # noqa: BLE001 - it is a listener's; the others go on

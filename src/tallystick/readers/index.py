@@ -4,7 +4,7 @@ Nothing is kept in memory for it and nothing is written beside the journal: an e
 the entry that touched it before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from tallystick.core.keys import EVERYTHING
@@ -19,10 +19,10 @@ class Index:
         self._state: Final = state
         self._entry: Final = entry
 
-    def sequences(self, key: int, after: int = 0) -> list[int]:
+    def sequences(self, key: int, after: int = 0) -> Sequence[int]:
         """The sequences greater than ``after`` of the entries that touch ``key``, oldest first."""
         if key == EVERYTHING:
-            return list(range(after + 1, self._state.sequence + 1))
+            return range(after + 1, self._state.sequence + 1)
         found: list[int] = []
         sequence = self._state.last(key)
         while sequence > after:

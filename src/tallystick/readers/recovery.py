@@ -9,16 +9,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
+
 from tallystick.core.keys import order_key
+from tallystick.core.lifecycle import LifecycleError
 from tallystick.facts.venue import Entry, decode
-from tallystick.journal.errors import JournalError
+from tallystick.journal.errors import DamagedJournal, JournalError
 from tallystick.journal.port import Journal
 from tallystick.journal.snapshots import Snapshots
 from tallystick.readers.readers import Readers
 from tallystick.readers.tables import Tables, discard
 from tallystick.venue.engine import Engine, Rules
+from tallystick.venue.ledger import LedgerError
 from tallystick.venue.snapshot import dump, restore
-from tallystick.venue.state import State
+from tallystick.venue.state import OutOfSequence, State
 
 Progress = Callable[[int, int], None]
 """Called now and then with the sequence reached and the last one there is."""
@@ -58,7 +62,12 @@ def recover(
 
     def entries() -> Iterator[Entry]:
         for entry in entries_after(journal, venue, start, progress):
-            readers.commit(entry)
+            try:
+                readers.commit(entry)
+            except (LifecycleError, LedgerError, OutOfSequence, KeyError) as error:
+                raise DamagedJournal(
+                    f"the entry does not fit what came before it: {error}", venue, entry.sequence
+                ) from error
             if tables is not None:
                 tables.keep_up()
             yield entry
@@ -73,7 +82,11 @@ def entries_after(journal: Journal, venue: str, after: int, progress: Progress =
     for sequence, body in journal.read(venue, after):
         if sequence % PROGRESS_ENTRIES == 0:
             progress(sequence, last)
-        yield decode(body)
+        try:
+            entry = decode(body)
+        except msgspec.MsgspecError as error:
+            raise DamagedJournal(f"the entry is none that this version knows: {error}", venue, sequence) from None
+        yield entry
     progress(last, last)
 
 

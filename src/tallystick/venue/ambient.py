@@ -10,7 +10,7 @@ class Ambient:
 
     def __init__(self) -> None:
         self.prices: Final[dict[int, int]] = {}
-        self.waiting: Final[dict[int, list[int]]] = {}
+        self.waiting: Final[dict[int, dict[int, None]]] = {}
 
     def price(self, market: int) -> int:
         """The market's price, 0 if none is known."""
@@ -20,9 +20,9 @@ class Ambient:
         """Call the order again when the market has a price."""
         waiting = self.waiting.get(market)
         if waiting is None:
-            waiting = []
+            waiting = {}
             self.waiting[market] = waiting
-        waiting.append(order)
+        waiting[order] = None
 
     def quote(self, market: int, price: int) -> list[int]:
         """The market's price is now this; returns the orders that waited for it."""
@@ -30,4 +30,4 @@ class Ambient:
             self.prices.pop(market, None)
             return []
         self.prices[market] = price
-        return self.waiting.pop(market, [])
+        return list(self.waiting.pop(market, {}))

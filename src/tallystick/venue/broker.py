@@ -43,7 +43,6 @@ def execute(
     order: Order,
     quantity: int,
     price: int,
-    fee_bps: int,
     settles_at: int,
     value_date: int,
     order_due: int,
@@ -53,7 +52,7 @@ def execute(
     terms = order.terms
     market = state.markets[order.market]
     notional = notional_of(quantity, price, market)
-    fee = fee_until(order.progress.notional + notional, fee_bps) - order.progress.fees
+    fee = fee_until(order.progress.notional + notional, terms.fee_bps) - order.progress.fees
     account = order.account
     street = state.account_of_role[COUNTERPARTY].number
     house = state.account_of_role[FEES].number

@@ -9,7 +9,15 @@ from typing import Any, Final
 from tallystick.core.keys import account_key, market_key, order_key
 from tallystick.core.lifecycle import LifecycleError
 from tallystick.facts.common import Cause
-from tallystick.facts.venue import EVENTS_PER_ENTRY_MAX, Entry, TradeConfirmed, TradeMade, Transferred
+from tallystick.facts.venue import (
+    EVENTS_PER_ENTRY_MAX,
+    Entry,
+    TradeConfirmed,
+    TradeMade,
+    TradeReverted,
+    TradeSettled,
+    Transferred,
+)
 from tallystick.venue.ambient import Ambient
 from tallystick.venue.fold import apply
 from tallystick.venue.state import State
@@ -38,8 +46,8 @@ class Draft:
         self._trades: Final[list[int]] = []
 
     @property
-    def events(self) -> int:
-        """How many have happened."""
+    def length(self) -> int:
+        """How many events have happened; at most EVENTS_PER_ENTRY_MAX may."""
         return len(self._events)
 
     def emit(self, event: Any) -> None:
@@ -82,6 +90,7 @@ class Draft:
                 self.timers.set(due, ORDER_TIMER, number)
         for number in self._trades:
             self.timers.set(self.state.trades[number].due, TRADE_TIMER, number)
+        self.timers.prune(self.state)
 
     def _touch_account(self, number: int) -> None:
         if number:
@@ -105,11 +114,11 @@ class Draft:
             self._touch_account(event.payer)
             return
         self._trades.append(event.trade)
-        if kind is TradeMade:
-            for leg in event.legs:
-                if leg.order != self._order:
-                    self._touch_account(leg.account)
-                    self._touch_order(leg.order)
+        terms = event if kind is TradeMade else self.state.trades[event.trade].terms
+        for leg in terms.legs:
+            if leg.order != self._order:
+                self._touch_account(leg.account)
+                self._touch_order(leg.order)
 
 
-_TOUCH_MORE: Final = frozenset((Transferred, TradeMade, TradeConfirmed))
+_TOUCH_MORE: Final = frozenset((Transferred, TradeMade, TradeConfirmed, TradeReverted, TradeSettled))

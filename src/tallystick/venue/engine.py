@@ -7,7 +7,6 @@ decides here with ``operations``; what a venue chooses is its dialect's Rules.
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
-from tallystick.core.lifecycle import TRADE_EXECUTED
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
 from tallystick.facts.codes import INVALID_AMOUNT, UNKNOWN_MARKET
@@ -47,7 +46,7 @@ class Rules(Protocol):
         """The order is due."""
 
     def wake_trade(self, draft: Draft, trade: Trade) -> None:
-        """The trade is due to settle."""
+        """The trade is due: to settle, or to be asked for."""
 
 
 class Decision:
@@ -70,6 +69,7 @@ _CAUSES: Final[dict[type, Cause]] = {
     Transfer: Cause("transfer"),
     Quote: Cause("quote"),
 }
+POPS_MAX: Final = 1024
 _ORDER_DUE: Final = Cause("order due")
 _TRADE_DUE: Final = Cause("trade due")
 
@@ -119,8 +119,11 @@ class Engine:
         return self.timers.next_due()
 
     def wake(self, now: int) -> Entry | None:
-        """Decide the next thing that is due at ``now``; None when nothing more is."""
-        while True:
+        """Decide the next thing that is due at ``now``.
+
+        None when nothing more is, or for now: after some timers that came to nothing ``next_due`` may still be past.
+        """
+        for _ in range(POPS_MAX):
             due = self.timers.next_due()
             if due == 0 or due > now:
                 return None
@@ -134,6 +137,7 @@ class Engine:
                 entry = draft.seal(_TRADE_DUE)
             if entry is not None:
                 return entry
+        return None
 
     def _wake_order(self, draft: Draft, number: int, now: int) -> None:
         order = self.state.orders.get(number)
@@ -142,7 +146,7 @@ class Engine:
 
     def _wake_trade(self, draft: Draft, number: int, now: int) -> None:
         trade = self.state.trades.get(number)
-        if trade is not None and trade.status == TRADE_EXECUTED and 0 < trade.due <= now:
+        if trade is not None and 0 < trade.due <= now:
             self.rules.wake_trade(draft, trade)
 
     def _quote(self, draft: Draft, command: Quote) -> Answer:

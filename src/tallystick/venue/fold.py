@@ -24,6 +24,7 @@ from tallystick.core.lifecycle import (
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
 from tallystick.facts.venue import (
+    UNCHANGED,
     AccountOpened,
     AssetDefined,
     CancelRefused,
@@ -146,7 +147,7 @@ def _trade_made(state: State, event: TradeMade, time: int) -> None:
     for leg in event.legs:
         order = state.orders[leg.order]
         if status == TRADE_PENDING:
-            order.add_pending(number, leg.consumed, time)
+            order.add_pending(number, leg.consumed, leg.posted, time)
         else:
             order.add_executed(number, leg.consumed, leg.quantity, leg.notional, leg.fee, leg.posted, time)
             _post(state, order, leg.posted)
@@ -160,7 +161,7 @@ def _trade_made(state: State, event: TradeMade, time: int) -> None:
         _owe(state, event)
     state.trades[number] = Trade(event, number, status, event.due, time, len(event.legs))
     state.trades_made = number
-    if event.order:
+    if event.order and event.order_due != UNCHANGED:
         state.orders[event.order].due = event.order_due
 
 
@@ -179,7 +180,7 @@ def _trade_reverted(state: State, event: TradeReverted, time: int) -> None:
     trade.advance(REVERT, 0, time)
     for leg, voided in zip(trade.terms.legs, event.voided, strict=True):
         order = state.orders[leg.order]
-        order.revert(leg.consumed, voided, time)
+        order.revert(leg.consumed, leg.posted, voided, time)
         _post(state, order, voided)
         state.is_done(order, time)
 

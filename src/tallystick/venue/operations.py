@@ -2,13 +2,16 @@
 
 from typing import Final
 
-from tallystick.core.lifecycle import TRADE_PENDING, is_closed
-from tallystick.core.order import Order
+from tallystick.core.amounts import SCALE_MAX
+from tallystick.core.lifecycle import is_closed
 from tallystick.facts.codes import (
     CUSTOMER,
     EXISTS_WITH_DIFFERENT_TERMS,
+    FEES,
     INSUFFICIENT_FUNDS,
     INVALID_AMOUNT,
+    INVALID_NAME,
+    INVALID_ROLE,
     INVALID_SCALE,
     INVALID_SCOPE,
     NAME_TAKEN,
@@ -44,9 +47,9 @@ from tallystick.facts.venue import (
     VenueOpened,
 )
 from tallystick.venue.draft import Draft
-from tallystick.venue.state import State
 
-CANCELS_MAX: Final = 1000
+CANCELS_MAX: Final = 500  # with two facts for each they fit one entry
+NAME_MAX: Final = 100
 RETAIN_US_MIN: Final = 1_000_000
 RETIRE_MAX: Final = 64  # more than an entry completes on average, so that what is done does leave
 
@@ -64,6 +67,10 @@ def define_asset(draft: Draft, command: DefineAsset) -> Answer:
     state = draft.state
     if command.name in state.asset_named:
         return Refused(NAME_TAKEN, f"There is an asset {command.name!r} already.", "name")
+    if not 0 < len(command.name) <= NAME_MAX:
+        return Refused(INVALID_NAME, f"A name has 1 to {NAME_MAX} characters.", "name")
+    if not 0 <= command.scale <= SCALE_MAX:
+        return Refused(INVALID_SCALE, f"A scale is from 0 to {SCALE_MAX}.", "scale")
     number = len(state.assets) + 1
     draft.emit(AssetDefined(0, 0, 0, number, command.name, command.scale))
     return Accepted(number)
@@ -81,6 +88,10 @@ def define_market(draft: Draft, command: DefineMarket) -> Answer:
         return Refused(UNKNOWN_ASSET, "Define the currency's asset first.", "currency")
     if command.increment <= 0:
         return Refused(INVALID_AMOUNT, "The increment is positive.", "increment")
+    if not 0 < len(command.name) <= NAME_MAX:
+        return Refused(INVALID_NAME, f"A name has 1 to {NAME_MAX} characters.", "name")
+    if not 0 <= command.price_scale <= SCALE_MAX:
+        return Refused(INVALID_SCALE, f"A scale is from 0 to {SCALE_MAX}.", "price_scale")
     if unit.scale + command.price_scale < currency.scale:
         return Refused(INVALID_SCALE, "The price needs more decimals to be worth whole money.", "price_scale")
     number = len(state.markets) + 1
@@ -105,6 +116,10 @@ def open_account(draft: Draft, command: OpenAccount) -> Answer:
     state = draft.state
     if command.name in state.account_named:
         return Refused(NAME_TAKEN, f"There is an account {command.name!r} already.", "name")
+    if not 0 < len(command.name) <= NAME_MAX:
+        return Refused(INVALID_NAME, f"A name has 1 to {NAME_MAX} characters.", "name")
+    if not CUSTOMER <= command.role <= FEES:
+        return Refused(INVALID_ROLE, "There is no such role.", "role")
     number = len(state.accounts) + 1
     draft.emit(AccountOpened(number, 0, 0, command.name, command.role))
     return Accepted(number)
@@ -166,19 +181,5 @@ def cancel_orders(draft: Draft, command: CancelOrders, keep_traded: str = "") ->
         elif keep_traded and order.progress.trades:
             draft.emit(CancelRefused(account, number, market, request, keep_traded))
         else:
-            voided = voidable(state, order)
-            draft.emit(OrderCancelled(account, number, market, order.leaves, voided, command.reason, request))
+            draft.emit(OrderCancelled(account, number, market, order.leaves, order.voidable, command.reason, request))
     return Accepted(request)
-
-
-def voidable(state: State, order: Order) -> int:
-    """What a closing order no longer needs of its reservation: all but what its pending fills will post."""
-    needed = 0
-    if order.progress.pending:
-        for trade in order.progress.trades:
-            record = state.trades[trade]
-            if record.status == TRADE_PENDING:
-                for leg in record.terms.legs:
-                    if leg.order == order.number:
-                        needed += leg.posted
-    return order.reserved - needed

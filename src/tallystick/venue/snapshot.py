@@ -76,6 +76,7 @@ def order_record(order: Order) -> OrderRecord:
         progress.notional,
         progress.fees,
         progress.executed,
+        progress.held,
         tuple(progress.trades),
     )
 
@@ -121,6 +122,7 @@ def order_of(record: OrderRecord) -> Order:
         progress.notional = record.notional
         progress.fees = record.fees
         progress.executed = record.executed
+        progress.held = record.held
         progress.trades.extend(record.trades)
     order.restore(record.status, record.updated, record.last, progress)
     return order

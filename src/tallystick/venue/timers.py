@@ -7,11 +7,12 @@ and the whole heap can be made anew from the state.
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from tallystick.core.lifecycle import TRADE_EXECUTED, is_closed
+from tallystick.core.lifecycle import is_closed
 from tallystick.venue.state import State
 
 ORDER_TIMER: Final = 0
 TRADE_TIMER: Final = 1
+PRUNE_MIN: Final = 4096
 
 # A timer is one integer, which the heap compares faster than a tuple and keeps in less: due, number and kind.
 _NUMBERS: Final = 1 << 48
@@ -37,6 +38,11 @@ class Timers:
         subject = heappop(self._heap) % _NUMBERS
         return subject & 1, subject >> 1
 
+    def prune(self, state: State) -> None:
+        """Rebuild when most timers are of what is over: an order that is cancelled leaves its timer behind."""
+        if len(self._heap) > PRUNE_MIN and len(self._heap) > 4 * (len(state.orders) + len(state.trades)):
+            self.rebuild(state)
+
     def rebuild(self, state: State) -> None:
         """Forget everything and ask the state."""
         heap = self._heap
@@ -45,7 +51,7 @@ class Timers:
             if order.due and not is_closed(order.status):
                 heap.append(_timer(order.due, ORDER_TIMER, number))
         for number, trade in state.trades.items():
-            if trade.due and trade.status == TRADE_EXECUTED:
+            if trade.due:
                 heap.append(_timer(trade.due, TRADE_TIMER, number))
         heapify(heap)
 

@@ -13,13 +13,16 @@ from tallystick.facts.codes import (
     BELOW_INCREMENT,
     BUY,
     CASH,
+    COUNTERPARTY,
     CUSTOMER,
     EXACT,
+    FEES,
     INSUFFICIENT_FUNDS,
     INSUFFICIENT_UNITS,
     INVALID_AMOUNT,
     INVALID_ORDER_TYPE,
     MARKET_ORDER,
+    NOT_OPERATING,
     ORDER_HAS_TRADES,
     PRICE_FEED,
     UNITS,
@@ -37,7 +40,7 @@ from tallystick.facts.venue import (
     OrderWaiting,
     TradeSettled,
 )
-from tallystick.venue.broker import affordable, execute, fee_inside, notional_of
+from tallystick.venue.broker import BASIS_POINTS, affordable, execute, fee_inside, notional_of
 from tallystick.venue.calendar import Settlement
 from tallystick.venue.draft import Draft
 from tallystick.venue.operations import cancel_orders, repetition
@@ -60,6 +63,8 @@ class Policy:
         trade_interval_us: int = 0,
         trade_cash_max: int = 0,
     ) -> None:
+        if not 0 <= fee_bps < BASIS_POINTS:
+            raise ValueError(f"a fee is from 0 to less than {BASIS_POINTS} basis points, not {fee_bps}")
         self.settlement: Final = settlement
         self.fee_bps: Final = fee_bps
         self.submit_after_us: Final = submit_after_us
@@ -85,6 +90,8 @@ class SophicRules:
         market = draft.state.markets.get(command.market)
         if market is None:
             return Refused(UNKNOWN_MARKET, "There is no such instrument.", "market")
+        if COUNTERPARTY not in draft.state.account_of_role or FEES not in draft.state.account_of_role:
+            return Refused(NOT_OPERATING, "The venue has no counterparty and fee accounts yet.")
         if command.side == BUY:
             return self._place_buy(draft, command, account, market)
         return self._place_sell(draft, command, account, market)
@@ -96,8 +103,8 @@ class SophicRules:
     def wake_order(self, draft: Draft, order: Order) -> None:
         """Take every step that is due, as long as one leads to the next and the entry has room."""
         before = -1
-        while 0 < order.due <= draft.started and draft.events != before and draft.events < STEPS_MAX:
-            before = draft.events
+        while 0 < order.due <= draft.started and draft.length != before and draft.length < STEPS_MAX:
+            before = draft.length
             self._step(draft, order)
 
     def _step(self, draft: Draft, order: Order) -> None:
@@ -120,8 +127,7 @@ class SophicRules:
         """Settle the trade, and say so of the order if this was its last."""
         order = draft.state.orders[trade.terms.order]
         draft.emit(TradeSettled(order.account, order.number, order.market, trade.number))
-        if order.is_settled():
-            draft.emit(OrderSettled(order.account, order.number, order.market))
+        _settle_if_done(draft, order)
 
     def _place_buy(self, draft: Draft, command: PlaceOrder, account: Account, market: Market) -> Answer:
         if command.kind != CASH or command.size <= 0:
@@ -159,6 +165,7 @@ class SophicRules:
                 draft.started + self.policy.submit_after_us,
                 command.client_key,
                 command.fingerprint,
+                self.policy.fee_bps,
             )
         )
         self.wake_order(draft, draft.state.orders[number])
@@ -178,7 +185,6 @@ class SophicRules:
             order,
             quantity,
             price,
-            self.policy.fee_bps,
             settlement.settles_at(now),
             settlement.value_date(now),
             0 if quantity == possible else now + self.policy.trade_interval_us,
@@ -221,3 +227,10 @@ def _give_up(draft: Draft, order: Order) -> None:
         draft.emit(
             OrderFilled(order.account, order.number, order.market, order.leaves, order.reserved, BELOW_INCREMENT)
         )
+    _settle_if_done(draft, order)
+
+
+def _settle_if_done(draft: Draft, order: Order) -> None:
+    """Say it of an order whose last fill has settled and which is closed, whichever came last."""
+    if order.progress.trades and order.is_settled():
+        draft.emit(OrderSettled(order.account, order.number, order.market))

@@ -134,7 +134,7 @@ class View:
         self, trade: Trade, order: Order, market: Market, account: str, order_id: str, position: str
     ) -> wire.Trade:
         terms = trade.terms
-        leg = terms.legs[0]
+        leg = next(each for each in terms.legs if each.order == order.number)
         return wire.Trade(
             id=self.trade_ids.text(trade.number),
             account=account,
