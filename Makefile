@@ -3,8 +3,10 @@
 PORT   ?= 8420
 DATA   ?= ./data
 PYTHON ?= python3
+ARGS   ?=
 
 BIN := .venv/bin
+NO_PACKAGES := { echo "The packages could not be installed. The first time needs the network; run it again."; exit 1; }
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
@@ -12,18 +14,18 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 .PHONY: help run test test-compiled check compile bench docs clean
 
 help:
-	@echo "make run            start the server          PORT=$(PORT) DATA=$(DATA) PYTHON=$(PYTHON)"
-	@echo "make test           run the tests"
+	@echo "make run            start the server          PORT=$(PORT) DATA=$(DATA) PYTHON=$(PYTHON) ARGS=..."
+	@echo "make test           run the tests, about two minutes"
 	@echo "make test-compiled  run the tests with the pure rooms compiled"
 	@echo "make check          style, types, import rule, diagrams, compilation"
 	@echo "make compile        compile the pure rooms into build/compiled"
-	@echo "make bench          measure"
+	@echo "make bench          measure, about five minutes  ARGS=--quick"
 	@echo "make docs           draw the lifecycle again"
 	@echo "make clean          remove what these commands made, except DATA"
 
 # exec: the shell steps aside, so a signal reaches the server itself.
 run: .venv/.installed
-	@exec $(BIN)/tallystick serve --port "$(PORT)" --data "$(DATA)"
+	@exec $(BIN)/tallystick serve --port "$(PORT)" --data "$(DATA)" $(ARGS)
 
 test: .venv/.installed-dev
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
@@ -48,7 +50,7 @@ compile: .venv/.installed-dev
 	@$(BIN)/python -m tools.compile_pure
 
 bench: .venv/.installed-dev
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(ARGS)
 
 docs: .venv/.installed-dev
 	@$(BIN)/python tools/draw_lifecycle.py
@@ -69,12 +71,12 @@ clean:
 
 .venv/.installed: requirements.lock pyproject.toml | .venv/pyvenv.cfg
 	@echo "setup: installing what Tallystick runs on (once)"
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --require-hashes -r requirements.lock || $(NO_PACKAGES)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock pyproject.toml | .venv/pyvenv.cfg
 	@echo "setup: installing what the tests need (once)"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes -r requirements-dev.lock || $(NO_PACKAGES)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch .venv/.installed $@

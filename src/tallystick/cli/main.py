@@ -1,7 +1,7 @@
 """The command line: ``tallystick serve``, ``tallystick version``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -11,23 +11,32 @@ from tallystick.server.host import WrongSecret
 from tallystick.server.serve import BadSettings, Settings
 from tallystick.server.serve import serve as serve_venues
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="One engine for orders, for both parties.")
+PRICES_HELP: Final = (
+    "walk, fixed, or a folder of <instrument>.csv files, replayed over and over: lines of time,price, the time as "
+    "ISO 8601 in UTC or in microseconds, the price with up to four decimals."
+)
+
+Port = Annotated[
+    int, typer.Option(envvar="TALLYSTICK_PORT", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+]
+Data = Annotated[Path, typer.Option(envvar="TALLYSTICK_DATA", help="Folder of the journal; made if need be.")]
+Token = Annotated[str, typer.Option(envvar="TALLYSTICK_TOKEN", help="Bearer token that clients must send.")]
+Pace = Annotated[
+    float, typer.Option(envvar="TALLYSTICK_PACE", min=0, max=1000, help="Seconds per step of an order; 0: all at once.")
+]
+Prices = Annotated[str, typer.Option(envvar="TALLYSTICK_PRICES", help=PRICES_HELP)]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="A venue for orders, from acceptance to settlement, and a sandbox to try it in.",
+)
 
 
 @app.command()
 def serve(
-    port: Annotated[int, typer.Option(envvar="TALLYSTICK_PORT", min=0, max=65535, help="On loopback; 0: any.")] = 8420,
-    data: Annotated[Path, typer.Option(envvar="TALLYSTICK_DATA", help="Folder of the journal.")] = Path("data"),
-    token: Annotated[
-        str, typer.Option(envvar="TALLYSTICK_TOKEN", help="Bearer token that clients must send.", show_default=False)
-    ] = "sandbox",
-    pace: Annotated[
-        float,
-        typer.Option(envvar="TALLYSTICK_PACE", min=0, max=1000, help="Stretches the steps; 0: at once."),
-    ] = 1.0,
-    prices: Annotated[
-        str, typer.Option(envvar="TALLYSTICK_PRICES", help="walk, fixed, or a folder of <instrument>.csv files.")
-    ] = "walk",
+    port: Port = 8420, data: Data = Path("data"), token: Token = "sandbox", pace: Pace = 1.0, prices: Prices = "walk"
 ) -> None:
     """Serve a sandbox venue until interrupted."""
     try:

@@ -4,12 +4,15 @@ import gc
 import signal
 import sys
 from collections.abc import Callable
+from errno import EACCES, EADDRINUSE
 from pathlib import Path
 from shlex import quote
-from socket import socket
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
+from time import monotonic
 from typing import Final, NamedTuple
 
 import uvicorn
+from starlette.applications import Starlette
 
 from tallystick.dialects.sophic.sandbox import (
     DEMO_ACCOUNT,
@@ -19,6 +22,7 @@ from tallystick.dialects.sophic.sandbox import (
     sandbox_policy,
     walking_prices,
 )
+from tallystick.readers.recovery import Progress
 from tallystick.server.app import make_app
 from tallystick.server.host import SOPHIC, Host
 from tallystick.server.http import BoundedHttp
@@ -27,17 +31,18 @@ from tallystick.venue.prices import PriceSource
 LOOPBACK: Final = "127.0.0.1"
 SWITCH_SECONDS: Final = 0.0005  # the committer gets the interpreter back sooner, so acknowledgements are not late
 DRAIN_SECONDS: Final = 10
+PROGRESS_SECONDS: Final = 2
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, listening: Callable[[int], None]) -> None:
+    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
         super().__init__(config)
         self._listening: Final = listening
 
     async def startup(self, sockets: list[socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._listening(self.servers[0].sockets[0].getsockname()[1])
+            self._listening()
 
 
 class BadSettings(Exception):
@@ -62,11 +67,37 @@ def serve(settings: Settings) -> bool:
     sys.setswitchinterval(SWITCH_SECONDS)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    host = Host(settings.data, sandbox_policy(settings.pace), prices)
-    config = uvicorn.Config(
-        make_app(host, settings.token),
-        host=LOOPBACK,
-        port=settings.port,
+    with _bind(settings.port) as listener:
+        host = Host(settings.data, sandbox_policy(settings.pace), prices, tell_progress())
+        try:
+            spare_the_collector()
+            port = listener.getsockname()[1]
+            server = _Server(
+                _config(make_app(host, settings.token)), lambda: print(welcome(settings, port), flush=True)
+            )
+            server.run([listener])
+        finally:
+            host.close()
+    return server.started
+
+
+def _bind(port: int) -> socket:
+    """Taken before anything else is touched, so that a port in use changes nothing."""
+    listener = socket()
+    listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except OSError as error:
+        listener.close()
+        if error.errno in (EADDRINUSE, EACCES):
+            raise BadSettings(f"Port {port} is in use or not allowed. Choose another: --port N, PORT=N.") from None
+        raise
+    return listener
+
+
+def _config(app: Starlette) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
         loop="uvloop",
         http=BoundedHttp,
         ws="websockets-sansio",
@@ -76,13 +107,19 @@ def serve(settings: Settings) -> bool:
         log_level="warning",
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    spare_the_collector()
-    server = _Server(config, lambda port: print(welcome(port, settings.data, settings.token), flush=True))
-    try:
-        server.run()
-    finally:
-        host.close()
-    return server.started
+
+
+def tell_progress() -> Progress:
+    """A line now and then while a long journal is read; nothing when it is short."""
+    told = monotonic()
+
+    def tell(sequence: int, last: int) -> None:
+        nonlocal told
+        if monotonic() - told > PROGRESS_SECONDS:
+            told = monotonic()
+            print(f"Reading the journal: entry {sequence:,} of {last:,}.", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def spare_the_collector() -> None:
@@ -115,20 +152,29 @@ def price_sources(prices: str) -> dict[str, PriceSource]:
             recordings[file.stem] = file.read_text("utf-8")
         except UnicodeDecodeError:
             raise BadSettings(f"--prices: {file} is not UTF-8 text") from None
+    if not recordings:
+        raise BadSettings(f"--prices: there is no CSV file in {folder}; name them after instruments: ins_acme.csv")
     try:
         return replayed_prices(recordings)
     except ValueError as error:
         raise BadSettings(f"--prices: {folder}/{error}") from None
 
 
-def welcome(port: int, data: Path, token: str) -> str:
-    """The first lines that a user sees: where it is, and what to try."""
+def welcome(settings: Settings, port: int) -> str:
+    """The first lines that a user sees: where it is, what to try, what to expect."""
     base = f"http://{LOOPBACK}:{port}/{SOPHIC}/accounts/{DEMO_ACCOUNT}"
-    header = f"-H {quote(f'Authorization: Bearer {token}')}"
+    header = f"-H {quote(f'Authorization: Bearer {settings.token}')}"
     instrument = INSTRUMENTS[0].id
     buy = f'{{"instrument":"{instrument}","order_type":"market","side":"buy","cash_amount":"100.00"}}'
     sell = f'{{"instrument":"{instrument}","order_type":"market","side":"sell","quantity":"0.5"}}'
-    return f"""Tallystick serves http://{LOOPBACK}:{port} from {data} (sandbox; Ctrl-C stops it).
+    steps = "An order is placed, filled and settled at once."
+    if settings.pace:
+        executing, filled, settled = (f"{each * settings.pace:g} s" for each in (1, 2, 7))
+        steps = (
+            f"An order is placed at once, executing after {executing}, filled after {filled}, settled after {settled}"
+        )
+        steps += ";\none of more than 5,000.00 fills in parts."
+    return f"""Tallystick serves http://{LOOPBACK}:{port} from {settings.data} (sandbox; Ctrl-C stops it).
 
 Try:
   curl -s {header} {base}/cash-balances
@@ -137,4 +183,5 @@ Try:
   curl -s {header} {base}/orders
   curl -s {header} {base}/positions
 
-An order is placed, executing after a second, filled after another, settled five seconds later."""
+Instruments: {", ".join(each.id for each in INSTRUMENTS)}. Fees are 0.25 %.
+{steps}"""

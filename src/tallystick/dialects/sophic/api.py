@@ -15,6 +15,7 @@ from starlette.routing import Route, Router
 from tallystick.core.ids import NUMBER_MAX
 from tallystick.dialects.sophic.requests import (
     BODY_BYTES_MAX,
+    ECHO_MAX,
     RequestError,
     invalid,
     read_amount,
@@ -31,9 +32,8 @@ from tallystick.facts.codes import (
     INSUFFICIENT_UNITS,
     INVALID_AMOUNT,
     MARKET_ORDER,
-    OVERLOADED,
     SELL,
-    STORAGE_UNAVAILABLE,
+    UNAVAILABLE,
     UNITS,
     UNKNOWN_MARKET,
 )
@@ -130,6 +130,11 @@ class SophicApi:
         limit, before = request.query_params.get("limit", str(PAGE_DEFAULT)), NUMBER_MAX
         if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= PAGE_MAX):
             faults.append(Param("query.limit", "invalid_param", f"A limit is a whole number from 1 to {PAGE_MAX}."))
+        faults += [
+            Param(f"query.{name[:ECHO_MAX]}", "unknown_field", "There is no such parameter.")
+            for name in request.query_params
+            if name not in ("limit", "starting_after")
+        ]
         if "starting_after" in request.query_params:
             before = self._find_order(account, request.query_params["starting_after"])
             if not before:
@@ -209,7 +214,7 @@ def _refusal(refused: Refused, side: str) -> RequestError:
         return RequestError(400, refused.code, refused.detail, [Param(size, refused.code, refused.detail)])
     if refused.code == INVALID_AMOUNT:
         return invalid([Param(size, "invalid_param", refused.detail)])
-    if refused.code in (OVERLOADED, STORAGE_UNAVAILABLE):
+    if refused.code in UNAVAILABLE:
         return RequestError(503, refused.code, refused.detail)
     return RequestError(400, refused.code, refused.detail)
 

@@ -4,7 +4,7 @@ The form is judged here; whether the venue accepts what it asks for is judged by
 """
 
 import json
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import ValidationError
@@ -124,6 +124,17 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _in_words(wanted: Any, error: ValidationError) -> str:
+    """What a field wants, for people who do not write Python."""
+    if get_origin(wanted) is Literal:
+        return f"It must be one of: {', '.join(get_args(wanted))}."
+    if wanted is str or str in get_args(wanted):
+        return 'It must be a string, as in "100.00".'
+    if wanted is bool:
+        return "It must be true or false."
+    return str(error)[:DETAIL_MAX]
+
+
 def _object(raw: bytes) -> dict[str, Any]:
     """The body as an object of any content; RequestError if it is not even that."""
     try:
@@ -149,6 +160,6 @@ def _field_faults(kind: type[msgspec.Struct], value: dict[str, Any]) -> list[Par
         try:
             msgspec.convert(value[name], each.type)
         except ValidationError as error:
-            faults.append(Param(f"body.{name}", "invalid_param", str(error)[:DETAIL_MAX]))
+            faults.append(Param(f"body.{name}", "invalid_param", _in_words(each.type, error)))
     unknown = [name for name in value if name not in known]
     return faults + [Param(f"body.{name[:ECHO_MAX]}", "unknown_field", "There is no such field.") for name in unknown]
