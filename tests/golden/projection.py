@@ -1,0 +1,44 @@
+"""What must be the same in every later version of a state that an old journal gives: its meaning, not its form."""
+
+from typing import Any
+
+from tallystick.core.lifecycle import CANCEL_OUTCOME_NAMES, ORDER_STATUS_NAMES, TRADE_STATUS_NAMES
+from tallystick.venue.state import State
+
+
+def projection(state: State) -> dict[str, Any]:
+    """Plain values under names of their own; nothing is ever taken out of it."""
+    return {
+        "venue": [state.name, state.sequence, state.time],
+        "orders": {
+            str(number): [
+                ORDER_STATUS_NAMES[order.status],
+                [order.account, order.market, order.size, order.reserved, order.due],
+                [order.progress.consumed, order.progress.pending, order.progress.released, order.leaves],
+                [order.progress.quantity, order.progress.notional, order.progress.fees],
+                [order.placed, order.updated, order.last],
+                list(order.progress.trades),
+                order.is_settled(),
+            ]
+            for number, order in state.orders.items()
+        },
+        "trades": {
+            str(number): [TRADE_STATUS_NAMES[trade.status], trade.due, trade.made, trade.settled, trade.terms.price]
+            for number, trade in state.trades.items()
+        },
+        "balances": {
+            f"{account.name} {state.assets[asset].name}": [
+                balance.settled,
+                balance.receivable,
+                balance.payable,
+                balance.reserved,
+            ]
+            for account in state.accounts.values()
+            for asset, balance in account.book.balances.items()
+        },
+        "requests": {
+            str(number): {str(order): CANCEL_OUTCOME_NAMES[outcome] for order, outcome in request.outcomes.items()}
+            for number, request in state.requests.items()
+        },
+        "keys": {account.name: account.keys for account in state.accounts.values() if account.keys},
+    }
