@@ -114,9 +114,9 @@ class Draft:
             self._touch_account(event.payer)
             return
         self._trades.append(event.trade)
-        terms = event if kind is TradeMade else self.state.trades[event.trade].terms
-        for leg in terms.legs:
-            if leg.order != self._order:
+        legs = (event if kind is TradeMade else self.state.trades[event.trade].terms).legs
+        if len(legs) > 1:  # a single leg is the one that the event's own keys name
+            for leg in legs:
                 self._touch_account(leg.account)
                 self._touch_order(leg.order)
 
