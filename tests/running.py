@@ -13,17 +13,23 @@ START_SECONDS = 30
 
 
 class RunningServer:
-    """`tallystick serve` over ``data``. ``url`` is where it listens, ``accounts`` the path of the demo account."""
+    """`tallystick serve` over ``data``. ``url`` is where it listens, ``accounts`` the path of the demo account.
 
-    def __init__(self, data: Path, *options: str, environment: dict[str, str] | None = None) -> None:
+    ``module`` may name another one with the same command line.
+    """
+
+    def __init__(
+        self, data: Path, *options: str, environment: dict[str, str] | None = None, module: str = "tallystick"
+    ) -> None:
         self.data = data
         self._log = data.parent / f"{data.name}.log"
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tallystick", "serve", "--port", "0", "--data", str(data), *options],
+                [sys.executable, "-m", module, "serve", "--port", "0", "--data", str(data), *options],
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env={**os.environ, **(environment or {})},
+                cwd=Path(__file__).parents[1],
                 text=True,
                 start_new_session=True,
             )
@@ -40,13 +46,20 @@ class RunningServer:
         return self._process.pid
 
     def kill(self) -> None:
-        """kill -9, at this very moment."""
+        """kill -9, at this very moment; harmless when it has ended already."""
         self._process.send_signal(signal.SIGKILL)
-        self._process.communicate()
+        self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def stop(self) -> int:
         """SIGTERM; returns the exit code."""
         self._process.send_signal(signal.SIGTERM)
+        self._process.communicate(timeout=START_SECONDS)
+        return self._process.returncode
+
+    def wait(self) -> int:
+        """Wait until it ends by itself; returns the exit code."""
         self._process.communicate(timeout=START_SECONDS)
         return self._process.returncode
 

@@ -5,26 +5,35 @@
 No clock and no thread is in here: the shell says what time it is, calls ``wake`` when something is due, and hands back
 each item when the committer has made it durable. An answer, a refusal too, is released when everything decided before
 it is durable, so nobody learns of what a power cut could still undo.
+
+When something cannot be recorded, or a decision fails, it stops: the writer's state is then ahead of the journal, or
+half changed. It refuses everything until ``reload`` has put the readers' state, which is what is durable, in its place.
 """
 
-import logging
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from tallystick.facts.codes import OVERLOADED, STORAGE_UNAVAILABLE
-from tallystick.facts.commands import NOTHING_KNOWN, Answer, Known, Refused
+from tallystick.facts.codes import OUTCOME_UNKNOWN, OVERLOADED, STORAGE_UNAVAILABLE
+from tallystick.facts.commands import NOTHING_KNOWN, Answer, Known, PlaceOrder, Refused
 from tallystick.facts.venue import Entry
+from tallystick.journal.errors import wrote_nothing
 from tallystick.readers.readers import Readers
 from tallystick.venue.engine import Engine
+from tallystick.venue.snapshot import dump, load
 from tallystick.venue.state import State
 
 Answered = Callable[[Answer, State], None]
 """Called once with the answer and the readers' state right after it."""
 
-UNCOMMITTED_MAX: Final = 8192
-WAKES_MAX: Final = 32
+Stopped = Callable[[BaseException], None]
+"""Called with the error when it stops, at that moment."""
 
-_log = logging.getLogger(__name__)
+UNCOMMITTED_MAX: Final = 8192
+DUE_MAX: Final = UNCOMMITTED_MAX + 1024
+RELIEF_MAX: Final = DUE_MAX + 1024
+"""Up to where something more is decided: a new order; what is due; cancels, and operators about to help. So orders do
+not keep what is due from happening, and neither keeps a cancel out."""
+WAKES_MAX: Final = 32
 
 
 class Commits(Protocol):
@@ -56,15 +65,22 @@ class Item:
         self._sequencer._fail(self, error)
 
 
-class Sequencer:
-    """``stopped`` is the error that ended it, if one did: it then refuses everything until the venue is restarted."""
+def _nobody_listens(_error: BaseException) -> None:
+    """``Sequencer.stopped`` says it as well."""
 
-    def __init__(self, venue: str, engine: Engine, readers: Readers, commits: Commits) -> None:
+
+class Sequencer:
+    """``stopped`` is the error that stopped it, if one did."""
+
+    def __init__(
+        self, venue: str, engine: Engine, readers: Readers, commits: Commits, on_stop: Stopped = _nobody_listens
+    ) -> None:
         self.venue: Final = venue
         self.readers: Final = readers
         self.stopped: BaseException | None = None
-        self._engine: Final = engine
+        self._engine = engine
         self._commits: Final = commits
+        self._on_stop: Final = on_stop
         self._uncommitted = 0
 
     @property
@@ -74,7 +90,7 @@ class Sequencer:
 
     @property
     def is_full(self) -> bool:
-        """So much is on its way to the disk that nothing more is decided for now."""
+        """So much is on its way to the disk that no order is taken for now."""
         return self._uncommitted >= UNCOMMITTED_MAX
 
     def submit(self, command: Any, now: int, answered: Answered, known: Known = NOTHING_KNOWN) -> None:
@@ -82,13 +98,13 @@ class Sequencer:
         if self.stopped is not None:
             answered(_STOPPED, self.readers.state)
             return
-        if self.is_full:
+        if self._uncommitted >= (UNCOMMITTED_MAX if type(command) is PlaceOrder else RELIEF_MAX):
             answered(_OVERLOADED, self.readers.state)
             return
         try:
             decision = self._engine.decide(command, now, known)
         except Exception as error:  # noqa: BLE001 - whatever it is, the venue stops and says so
-            self._stop(error)
+            self.stop(error)
             answered(_STOPPED, self.readers.state)
             return
         if decision.entry is None and self._uncommitted == 0:
@@ -103,16 +119,32 @@ class Sequencer:
     def wake(self, now: int) -> None:
         """Decide what is due at ``now``, a bounded number of things at a time: look at ``next_due`` again after it."""
         for _ in range(WAKES_MAX):
-            if self.stopped is not None or self.is_full:
+            if self.stopped is not None or self._uncommitted >= DUE_MAX:
                 return
             try:
                 entry = self._engine.wake(now)
             except Exception as error:  # noqa: BLE001 - whatever it is, the venue stops and says so
-                self._stop(error)
+                self.stop(error)
                 return
             if entry is None:
                 return
             self._put(Item(self, entry, None, None))
+
+    def stop(self, error: BaseException) -> None:
+        """Refuse everything from now on; what was put before is still released, or fails."""
+        if self.stopped is None:
+            self.stopped = error
+            self._on_stop(error)
+
+    def reload(self) -> None:
+        """Begin anew from what is durable, and take commands again; nothing may be on its way to the disk any more.
+
+        Prices are forgotten, as after a restart.
+        """
+        assert self._uncommitted == 0, f"{self._uncommitted} decisions are neither durable nor refused"
+        self._engine = Engine(self._engine.rules, load(dump(self.readers.state)))
+        self._engine.recover(())
+        self.stopped = None
 
     def _put(self, item: Item) -> None:
         self._uncommitted += 1
@@ -127,18 +159,13 @@ class Sequencer:
 
     def _fail(self, item: Item, error: BaseException) -> None:
         self._uncommitted -= 1
-        self._stop(error)
+        self.stop(error)
         if item.answered is not None:
-            item.answered(_UNKNOWN, self.readers.state)
-
-    def _stop(self, error: BaseException) -> None:
-        if self.stopped is None:
-            self.stopped = error
-            _log.critical("venue %s stopped: %s", self.venue, error, exc_info=error)
+            item.answered(_STOPPED if wrote_nothing(error) else _UNKNOWN, self.readers.state)
 
 
 _STOPPED: Final = Refused(STORAGE_UNAVAILABLE, "The venue cannot record anything at the moment. Nothing was done.")
 _UNKNOWN: Final = Refused(
-    STORAGE_UNAVAILABLE, "The venue failed while it recorded this. Ask what became of it before you repeat it."
+    OUTCOME_UNKNOWN, "The venue failed while it recorded this. Ask what became of it before you repeat it."
 )
 _OVERLOADED: Final = Refused(OVERLOADED, "Too much is waiting to be recorded. Nothing was done; try again.")

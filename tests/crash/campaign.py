@@ -1,6 +1,6 @@
 """A campaign of crashes on one data folder: load, kill -9, audit what is left, start again, audit what is told.
 
-python -m tests.crash.campaign --kills 200 --seed 7
+python -m tests.crash.campaign --kills 200 --seed 7 --named 0.5
 """
 
 import argparse
@@ -14,6 +14,7 @@ from random import Random
 from signal import SIGTERM
 from typing import Final
 
+from tallystick.journal.faultpoint import VARIABLE
 from tests.crash.auditor import Auditor, ids
 from tests.crash.books import Fault, judge_money, judge_rest, require
 from tests.crash.client import Reader, press
@@ -25,6 +26,10 @@ LIVELY: Final = ("--pace", "0.05")
 STOPPED_CLOCK: Final = ("--pace", "1000")
 FEW: Final = range(1, 30)
 MANY: Final = range(100, 700)
+NAMED: Final = 0.3
+POINTS_UNDER_LOAD: Final = ("commit.before", "commit.after", "release.before", "release.middle")
+POINTS_AT_START: Final = ("start.after_lock", "start.after_recover")
+PASSES: Final = range(25, 100)  # the first few are passed before it listens
 
 
 class Figures:
@@ -32,6 +37,7 @@ class Figures:
 
     def __init__(self) -> None:
         self.kills = 0
+        self.kills_at_points = 0
         self.kills_while_starting = 0
         self.acknowledged = 0
         self.unknown = 0
@@ -44,20 +50,25 @@ class Figures:
     def __str__(self) -> str:
         standing = ", ".join(f"{count} {stage}" for stage, count in sorted(self.stages.items()))
         return (
-            f"{self.kills} kills under load and {self.kills_while_starting} while starting: {self.orders} orders, "
+            f"{self.kills} kills under load, {self.kills_at_points} of them at named points, and "
+            f"{self.kills_while_starting} while starting: {self.orders} orders, "
             f"{self.acknowledged} acknowledged, {self.unknown} unknown of which {self.unknown_recorded} were recorded, "
             f"{self.refused} refused, {self.seen} sights; at the kills stood {standing}"
         )
 
 
 class Campaign:
-    """``folder`` keeps the data folder ``data`` and, after a fault, the copy ``crashed`` that was being audited."""
+    """``folder`` keeps the data folder ``data`` and, after a fault, the copy ``crashed`` that was being audited.
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    ``named`` is the share of kills that are at a named fault point; the others are at an acknowledgement.
+    """
+
+    def __init__(self, folder: Path, seed: int, named: float = NAMED) -> None:
         self.figures: Final = Figures()
         self._data: Final = folder / "data"
         self._crashed: Final = folder / "crashed"
         self._seed: Final = seed
+        self._named: Final = named
         self._random: Final = Random(seed)
         self._auditor: Final = Auditor()
 
@@ -65,8 +76,16 @@ class Campaign:
         """One life of the server, from its start to its kill, and the audit of what it leaves behind."""
         figures = self.figures
         kill_after = self._random.choice(self._random.choice((FEW, MANY, MANY)))
-        with RunningServer(self._data, *LIVELY) as server:
+        environment: dict[str, str] = {}
+        if self._random.random() < self._named:
+            kill_after = MANY.stop
+            environment[VARIABLE] = f"{self._random.choice(POINTS_UNDER_LOAD)}:{self._random.choice(PASSES)}"
+        with RunningServer(self._data, *LIVELY, environment=environment) as server:
             heard = press(server, f"{self._seed}/{figures.kills}", kill_after)
+            server.kill()
+        if len(heard.acknowledged) < kill_after:
+            require(VARIABLE in environment, "the server ended by itself", server.log)
+            figures.kills_at_points += 1
         self._auditor.hear(heard)
         figures.kills += 1
         figures.acknowledged += len(heard.acknowledged)
@@ -110,6 +129,9 @@ class Campaign:
         for moment in self._random.sample((LOCKED, writes(1), writes(3), LISTENS), self._random.choice((0, 0, 1, 2))):
             Starting(self._data, *LIVELY).kill_when(moment)
             self.figures.kills_while_starting += 1
+        if self._random.random() < self._named:
+            Starting(self._data, *LIVELY, crash_at=f"{self._random.choice(POINTS_AT_START)}:1").dies()
+            self.figures.kills_while_starting += 1
 
     def _audit_restart(self, found: set[str]) -> None:
         """The folder itself starts again, with the very orders its copy had, each at least as far as it was seen."""
@@ -125,9 +147,10 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--kills", type=int, default=50)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--named", type=float, default=NAMED, help="share of kills at named fault points")
     given = arguments.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tallystick-crash-"))
-    campaign = Campaign(folder, given.seed)
+    campaign = Campaign(folder, given.seed, given.named)
     started = time.monotonic()
     try:
         for _ in range(given.kills):

@@ -1,12 +1,15 @@
 """Kills during start-up: a server is killed the moment something shows in its folder, before it listens."""
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from signal import SIGKILL
 from typing import Final, NamedTuple
 
+from tallystick.journal.faultpoint import VARIABLE
 from tests.crash.books import require
 
 DEADLINE_SECONDS: Final = 30
@@ -14,9 +17,12 @@ FRAME_BYTES: Final = 24 + 4096  # SQLite's write-ahead log: each page that a com
 
 
 class Starting:
-    """A server process on ``data`` that has only just been spawned. Its words go to a file beside the folder."""
+    """A server process on ``data`` that has only just been spawned. Its words go to a file beside the folder.
 
-    def __init__(self, data: Path, *options: str) -> None:
+    ``crash_at`` is a named fault point at which it kills itself.
+    """
+
+    def __init__(self, data: Path, *options: str, crash_at: str = "") -> None:
         self.data: Final = data
         self._log: Final = data.parent / f"{data.name}.starting.log"
         with self._log.open("wb") as log:
@@ -24,6 +30,7 @@ class Starting:
                 [sys.executable, "-m", "tallystick", "serve", "--port", "0", "--data", str(data), *options],
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                env={**os.environ, VARIABLE: crash_at},
                 start_new_session=True,
             )
         self._wal = self._stamp()
@@ -40,9 +47,14 @@ class Starting:
             self._process.kill()
             self._process.wait()
 
+    def dies(self) -> None:
+        """Wait until it has killed itself. Fault if it ends in another way."""
+        code = self._process.wait(DEADLINE_SECONDS)
+        require(code == -SIGKILL, f"it ended with {code}", self._log.read_text())
+
     def listens(self) -> bool:
         """It has said where it can be found."""
-        return self._log.stat().st_size > 0
+        return b"Tallystick serves" in self._log.read_bytes()
 
     def holds_lock(self) -> bool:
         return self._content("lock").strip() == b"%d" % self._process.pid

@@ -1,15 +1,17 @@
-"""The command line: ``tallystick serve``, ``tallystick version``."""
+"""The command line: ``tallystick serve``, ``simulate``, ``version``."""
 
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from tallystick.cli import journal
 from tallystick.cli.build_info import describe
 from tallystick.journal.errors import JournalError
 from tallystick.server.host import WrongSecret
 from tallystick.server.serve import BadSettings, Settings
 from tallystick.server.serve import serve as serve_venues
+from tallystick.simulate.run import main as run_seeds
 
 PRICES_HELP: Final = (
     "walk, fixed, or a folder of <instrument>.csv files, replayed over and over: lines of time,price, the time as "
@@ -34,6 +36,9 @@ app = typer.Typer(
 )
 
 
+app.add_typer(journal.app, name="journal")
+
+
 @app.command()
 def serve(
     port: Port = 8420, data: Data = Path("data"), token: Token = "sandbox", pace: Pace = 1.0, prices: Prices = "walk"
@@ -46,6 +51,17 @@ def serve(
         raise typer.Exit(1) from None
     if not started:
         raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1, help="How many runs.")] = 1000,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
+    trace: Annotated[bool, typer.Option(help="Print every step; for one seed.")] = False,
+    jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one for each core.")] = 0,
+) -> None:
+    """Run a venue under faults and crashes, and audit it; a seed that fails can be run again."""
+    raise typer.Exit(run_seeds(seeds, first_seed, trace, jobs or None))
 
 
 @app.command()

@@ -69,3 +69,8 @@ EXISTS_WITH_DIFFERENT_TERMS: Final = "exists_with_different_terms"
 # Refusals of the whole venue, for now: try again later.
 OVERLOADED: Final = "overloaded"
 STORAGE_UNAVAILABLE: Final = "storage_unavailable"
+DISK_LOW: Final = "disk_low"
+UNAVAILABLE: Final = (OVERLOADED, STORAGE_UNAVAILABLE, DISK_LOW)
+
+# Neither done nor refused, as far as is known: ask before it is repeated.
+OUTCOME_UNKNOWN: Final = "outcome_unknown"

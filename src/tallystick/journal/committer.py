@@ -1,7 +1,8 @@
 """Natural group commit: whatever is pending is committed the moment the last commit has returned.
 
 No timer and no window: an idle journal commits one entry at once, a busy one commits many together, and the time of a
-flush alone decides which. One failure ends it: nothing is tried again, and nothing after it is ever acknowledged.
+flush alone decides which. One failure stops it: nothing is tried again, and all that comes after it is refused until
+whoever decides starts anew from what is durable, and says so.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from threading import Thread
 from typing import Final, Generic, Protocol, TypeVar
 
 from tallystick.journal.errors import JournalUnavailable
+from tallystick.journal.faultpoint import fault_point
 from tallystick.journal.port import Append, Journal
 
 ENTRIES_MAX: Final = 4096
@@ -59,6 +61,10 @@ class _Commits(Generic[ItemT]):
             self._error = error
             self._failed(error, ())
 
+    def resume(self) -> None:
+        self._journal.probe()
+        self._error = None
+
     def _write(self, items: Sequence[ItemT]) -> None:
         bodies: dict[str, list[bytes]] = {}
         for item in items:
@@ -71,7 +77,9 @@ class _Commits(Generic[ItemT]):
         for stream in bodies:
             if stream not in last:
                 last[stream] = self._journal.last(stream)
+        fault_point("commit.before")
         self._journal.append([Append(stream, last[stream], some) for stream, some in bodies.items()])
+        fault_point("commit.after")
         for stream, some in bodies.items():
             last[stream] += len(some)
 
@@ -105,6 +113,13 @@ class Committer(Generic[ItemT]):
         if self._closing:
             raise _closed()
         self._queue.put(item)
+
+    def resume(self) -> None:
+        """After a failure that wrote nothing: if the journal takes a write again, what is put from now on is committed.
+
+        Raises what Journal.probe raises while it does not. Call it when nothing is pending and nobody puts.
+        """
+        self._commits.resume()
 
     def close(self, *, abandon: bool = False) -> None:
         """Commit what is pending and end the thread; ``abandon`` drops it unanswered, as a crash would.
@@ -167,6 +182,10 @@ class InlineCommitter(Generic[ItemT]):
             self._batch, self._waiting = self._waiting[:ENTRIES_MAX], self._waiting[ENTRIES_MAX:]
             self._commits.run(self._batch)
             self._batch = []
+
+    def resume(self) -> None:
+        """See Committer.resume."""
+        self._commits.resume()
 
     def close(self, *, abandon: bool = False) -> None:
         """See Committer.close."""

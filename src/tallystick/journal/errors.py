@@ -13,6 +13,11 @@
 Every error has a ``code`` (stable, for machines) and a sentence that its reader can act on.
 """
 
+from typing import Final
+
+NOTHING_WRITTEN: Final = ("disk_full", "journal_locked")
+"""Codes of a write that definitely did not happen and may be tried again; after any other failure that is in doubt."""
+
 
 class JournalError(Exception):
     """The root: nothing was acknowledged when it is raised."""
@@ -119,3 +124,8 @@ class DamagedSnapshot(JournalError):
     """Nothing is lost: the journal has it all."""
 
     code = "snapshot_damaged"
+
+
+def wrote_nothing(error: BaseException) -> bool:
+    """Whether it definitely left the journal as it was, so that going on once it works again is safe."""
+    return isinstance(error, JournalUnavailable) and error.code in NOTHING_WRITTEN

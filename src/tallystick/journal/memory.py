@@ -35,15 +35,19 @@ class MemoryJournal:
 
     def append(self, batch: Sequence[Append]) -> None:
         """See Journal.append."""
-        self._check_open()
+        self.probe()
         storage = self.storage
-        if storage.epoch != self._epoch:
-            raise StaleEpoch(self._epoch, storage.epoch)
         stored, moved = lay_out(batch, storage.heads, self._epoch)
         for stream, blob in stored:
             storage.batches.setdefault(stream, []).append(blob)
             storage.firsts.setdefault(stream, []).append(blob.first)
         storage.heads.update(moved)
+
+    def probe(self) -> None:
+        """See Journal.probe."""
+        self._check_open()
+        if self.storage.epoch != self._epoch:
+            raise StaleEpoch(self._epoch, self.storage.epoch)
 
     def read(self, stream: str, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """See Journal.read."""

@@ -31,6 +31,13 @@ class Journal(Protocol):
         """
         ...
 
+    def probe(self) -> None:
+        """Find out whether appending works again, by a write that changes nothing. Called as ``append`` is.
+
+        Raises StaleEpoch or JournalUnavailable.
+        """
+        ...
+
     def read(self, stream: str, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """(sequence, body) of each durable record after ``after``, verified; ends where the stream ends at that moment.
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from tallystick.facts import records
 from tallystick.journal.errors import DamagedSnapshot
+from tallystick.journal.faultpoint import fault_point
 from tallystick.journal.folder import sync_folder
 
 FORMAT: Final = 1
@@ -65,7 +66,9 @@ class Snapshots:
             file.write(msgspec.json.encode(Trailer(count, digest.hexdigest())) + b"\n")
             file.flush()
             os.fsync(file.fileno())
+        fault_point("snapshot.before_rename")
         beside.rename(path)
+        fault_point("snapshot.after_rename")
         sync_folder(self._folder)
         for old in self.paths()[KEPT:]:
             old.unlink()

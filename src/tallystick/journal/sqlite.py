@@ -5,6 +5,7 @@ they neither wait for a commit nor ever see one that is not durable.
 """
 
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, cast
@@ -12,10 +13,19 @@ from typing import Final, cast
 import apsw
 
 from tallystick.journal.batches import EMPTY, Batch, BatchReader, Head, lay_out, verified
-from tallystick.journal.errors import DamagedJournal, JournalError, JournalUnavailable, StaleEpoch
+from tallystick.journal.errors import (
+    DamagedJournal,
+    JournalError,
+    JournalUnavailable,
+    StaleEpoch,
+    wrote_nothing,
+)
 from tallystick.journal.port import Append
 from tallystick.journal.record import SEQUENCE_MAX
 from tallystick.journal.sqlite_file import SEQUENCE_BITS, in_our_words, open_reader, open_writer
+
+PROBE_BYTES: Final = 1 << 20
+"""Room that there must be again before writing goes on: a full disk that gives up a page is soon full once more."""
 
 _INSERT: Final = "INSERT INTO commits (id, length, blob) VALUES (?, ?, ?)"
 _FROM_SEQUENCE: Final = """
@@ -25,6 +35,8 @@ SELECT id, length, blob FROM commits
  ORDER BY id
 """
 _LAST: Final = "SELECT id, length, blob FROM commits WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1"
+_NOTHING: Final = "INSERT INTO commits VALUES (0, 0, x''); DELETE FROM commits WHERE id = 0"
+"""Changes nothing, and SQLite writes the page all the same; an update to the same value it would skip."""
 
 
 class SqliteJournal:
@@ -63,23 +75,24 @@ class SqliteJournal:
 
     def append(self, batch: Sequence[Append]) -> None:
         """See Journal.append. After an error that leaves the file in doubt every later append is refused with it."""
-        if self._broken is not None:
-            raise self._broken
-        writer = self._writer
-        if writer is None:
-            raise JournalUnavailable("journal_read_only", f"The journal {self.path} was opened for reading only.")
+        self._check_writable()
         stored, moved = lay_out(batch, self._heads, self._epoch)
         numbers = self._new_numbers(moved)
-        try:
-            self._commit(writer.cursor(), stored, numbers)
-        except apsw.Error as error:
-            raise self._failed(writer, error) from error
-        except StaleEpoch as stale:
-            self._broken = stale
-            writer.execute("ROLLBACK")
-            raise
+        self._write(stored, numbers)
         self._numbers.update(numbers)
         self._heads.update(moved)
+
+    def probe(self) -> None:
+        """See Journal.probe. It asks for room of PROBE_BYTES, then commits a transaction."""
+        self._check_writable()
+        try:
+            with tempfile.TemporaryFile(dir=self.path.parent) as room:
+                room.write(bytes(PROBE_BYTES))
+                room.flush()
+                os.fsync(room.fileno())
+        except OSError as error:
+            raise in_our_words(error, self.path) from error
+        self._write([], {}, _NOTHING)
 
     def read(self, stream: str, after: int = 0) -> Iterator[tuple[int, bytes]]:
         """See Journal.read."""
@@ -107,7 +120,27 @@ class SqliteJournal:
         if self._writer is not None:
             self._writer.close()
 
-    def _commit(self, transaction: apsw.Cursor, stored: list[tuple[str, Batch]], numbers: dict[str, int]) -> None:
+    def _check_writable(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if self._writer is None:
+            raise JournalUnavailable("journal_read_only", f"The journal {self.path} was opened for reading only.")
+
+    def _write(self, stored: list[tuple[str, Batch]], numbers: dict[str, int], statements: str = "") -> None:
+        writer = self._writer
+        assert writer is not None
+        try:
+            self._commit(writer.cursor(), stored, numbers, statements)
+        except apsw.Error as error:
+            raise self._failed(writer, error) from error
+        except StaleEpoch as stale:
+            self._broken = stale
+            writer.execute("ROLLBACK")
+            raise
+
+    def _commit(
+        self, transaction: apsw.Cursor, stored: list[tuple[str, Batch]], numbers: dict[str, int], statements: str
+    ) -> None:
         transaction.execute("BEGIN IMMEDIATE")
         current = transaction.execute("SELECT epoch FROM meta WHERE one = 1").get
         if current != self._epoch:
@@ -117,6 +150,8 @@ class SqliteJournal:
         for stream, (first, length, blob) in stored:
             number = numbers[stream] if stream in numbers else self._numbers[stream]
             transaction.execute(_INSERT, (number << SEQUENCE_BITS | first, length, blob))
+        if statements:
+            transaction.execute(statements)
         transaction.execute("COMMIT")
 
     def _failed(self, writer: apsw.Connection, error: apsw.Error) -> JournalError:
@@ -126,12 +161,13 @@ class SqliteJournal:
         the medium is unknown, and a flush that succeeds later would prove nothing about it.
         """
         failure = in_our_words(error, self.path)
-        if failure.code not in ("disk_full", "journal_locked"):
-            self._broken = failure
         try:
             if writer.in_transaction:
                 writer.execute("ROLLBACK")
-        except apsw.Error:
+        except apsw.Error as second:
+            if wrote_nothing(failure):
+                failure = JournalUnavailable("io_error", f"{failure} But taking it back failed: {second}.")
+        if not wrote_nothing(failure):
             self._broken = failure
         return failure
 

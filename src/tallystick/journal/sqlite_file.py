@@ -137,9 +137,9 @@ def in_our_words(error: Exception, path: Path) -> JournalError:
 
 def _advice(error: Exception) -> tuple[str, str]:
     if isinstance(error, apsw.FullError) or getattr(error, "errno", 0) == ENOSPC:
-        return "disk_full", "Free space on its disk, then start the venue again."
+        return "disk_full", "Free space on its disk. A running venue then goes on by itself."
     if isinstance(error, apsw.BusyError | apsw.LockedError):
-        return "journal_locked", "Another process is using the file; stop it."
+        return "journal_locked", "Another process is using the file; stop it. A running venue then goes on by itself."
     if isinstance(error, apsw.CantOpenError | apsw.PermissionsError | apsw.ReadOnlyError | OSError):
         return "journal_missing", "Check that the path exists and that this user may read and write it."
     if isinstance(error, apsw.ConnectionClosedError):

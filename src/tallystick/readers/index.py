@@ -9,22 +9,22 @@ from typing import Final
 
 from tallystick.core.keys import EVERYTHING
 from tallystick.facts.venue import Entry
-from tallystick.venue.state import State
+from tallystick.readers.readers import Readers
 
 
 class Index:
-    """``entry`` reads one durable entry of the venue's journal by its sequence; ``state`` is the readers'."""
+    """``entry`` reads one durable entry of the venue's journal by its sequence."""
 
-    def __init__(self, state: State, entry: Callable[[int], Entry]) -> None:
-        self._state: Final = state
+    def __init__(self, readers: Readers, entry: Callable[[int], Entry]) -> None:
+        self._readers: Final = readers
         self._entry: Final = entry
 
     def sequences(self, key: int, after: int = 0) -> Sequence[int]:
         """The sequences greater than ``after`` of the entries that touch ``key``, oldest first."""
         if key == EVERYTHING:
-            return range(after + 1, self._state.sequence + 1)
+            return range(after + 1, self._readers.state.sequence + 1)
         found: list[int] = []
-        sequence = self._state.last(key)
+        sequence = self._readers.last(key)
         while sequence > after:
             found.append(sequence)
             sequence = self._entry(sequence).previous(key)

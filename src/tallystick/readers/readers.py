@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tallystick.core.keys import ORDER
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
 from tallystick.facts.venue import Entry
@@ -39,6 +40,14 @@ class Readers:
         if order is not None:
             return order, [self.state.trades[made] for made in order.progress.trades]
         return None if self.tables is None else self.tables.order(number)
+
+    def last(self, key: int) -> int:
+        """The sequence of the newest entry that touched ``key``, 0 for none; of an order also long after it is over."""
+        sequence = self.state.last(key)
+        if sequence or key & 3 != ORDER or self.tables is None:
+            return sequence
+        left = self.tables.order(key >> 2)
+        return 0 if left is None else left[0].last
 
     def order_by_key(self, account: Account, client_key: str) -> int:
         """The number of the order that its owner calls ``client_key``, 0 for none."""

@@ -21,11 +21,13 @@ from tallystick.core.order import Order
 from tallystick.core.trade import Trade
 from tallystick.facts import records
 from tallystick.facts.records import OrderRecord, TradeRecord
+from tallystick.journal.faultpoint import fault_point
 from tallystick.venue.snapshot import order_of, order_record, trade_of, trade_record
 
 LAYOUT: Final = 1
 ROWS_MAX: Final = 4096
 UNWRITTEN_MAX: Final = 50_000
+FULL_SECONDS: Final = 1.0  # after which a full disk is tried again
 
 _SCHEMA: Final = f"""
 CREATE TABLE position (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL) STRICT;
@@ -33,10 +35,13 @@ INSERT INTO position VALUES (1, 0);
 CREATE TABLE orders
  (number INTEGER PRIMARY KEY, account INTEGER NOT NULL, client_key TEXT, record BLOB NOT NULL) STRICT;
 CREATE INDEX orders_of_account ON orders (account, number);
-CREATE UNIQUE INDEX orders_by_key ON orders (account, client_key) WHERE client_key IS NOT NULL;
+CREATE INDEX orders_by_key ON orders (account, client_key) WHERE client_key IS NOT NULL;
 CREATE TABLE trades (number INTEGER PRIMARY KEY, record BLOB NOT NULL) STRICT;
 PRAGMA user_version = {LAYOUT};
 """
+
+Batch = tuple[int, "list[Left]"]
+"""A sequence, and what left with its entry."""
 
 _log = logging.getLogger(__name__)
 
@@ -59,9 +64,10 @@ class Tables:
         self.path: Final = path
         self._unwritten: Final[dict[int, Left]] = {}
         self._keys: Final[dict[tuple[int, str], int]] = {}
-        self._queue: Final[SimpleQueue[tuple[int, list[Left]] | None]] = SimpleQueue()
+        self._queue: Final[SimpleQueue[Batch | None]] = SimpleQueue()
         self._written: Final[SimpleQueue[list[int]]] = SimpleQueue()
         self._failure: Exception | None = None
+        self._is_full = False
         try:
             self._writer = _open(path)
         except apsw.Error:
@@ -112,7 +118,8 @@ class Tables:
         if number:
             return number
         row = self._reader.execute(
-            "SELECT number FROM orders WHERE account = ? AND client_key = ?", (account, client_key)
+            "SELECT number FROM orders WHERE account = ? AND client_key = ? ORDER BY number DESC LIMIT 1",
+            (account, client_key),
         ).fetchone()
         return 0 if row is None else cast(int, row[0])
 
@@ -160,26 +167,44 @@ class Tables:
 
     def _work(self) -> None:
         closing = False
+        waiting: list[Batch] = []
         while not closing:
-            batches = [self._queue.get()]
-            while not self._queue.empty() and len(batches) < ROWS_MAX:
-                batches.append(self._queue.get())
-            closing = None in batches
-            work = [batch for batch in batches if batch is not None]
-            if work and self._failure is None:
-                try:
-                    self._write(work)
-                except apsw.Error as error:
-                    self._failure = error
-                    _log.error("%s cannot be written, what is done stays in memory: %s", self.path, error)
+            with suppress(Empty):
+                batches = [self._queue.get(timeout=FULL_SECONDS if waiting else None)]
+                while not self._queue.empty() and len(batches) < ROWS_MAX:
+                    batches.append(self._queue.get())
+                closing = None in batches
+                waiting.extend(batch for batch in batches if batch is not None)
+            waiting = self._try(waiting)
+        if waiting:
+            self._failure = apsw.FullError("the disk was full to the end")
 
-    def _write(self, batches: Sequence[tuple[int, list[Left]]]) -> None:
+    def _try(self, batches: list[Batch]) -> list[Batch]:
+        """Write; returns what has to wait until the disk has room."""
+        if self._failure is not None or not batches:
+            return []
+        try:
+            self._write(batches)
+        except apsw.FullError as error:
+            if not self._is_full:
+                _log.error("%s waits for room on its disk: %s", self.path, error)
+            self._is_full = True
+            return batches
+        except apsw.Error as error:
+            self._failure = error
+            _log.error("%s cannot be written, what is done stays in memory: %s", self.path, error)
+        self._is_full = False
+        return []
+
+    def _write(self, batches: Sequence[Batch]) -> None:
         left = [each for _, batch in batches for each in batch]
+        fault_point("tables.before")
         with self._writer:
             self._writer.executemany("INSERT OR REPLACE INTO orders VALUES (?, ?, ?, ?)", map(_order_row, left))
             trades = (trade for each in left for trade in each.trades)
             self._writer.executemany("INSERT OR REPLACE INTO trades VALUES (?, ?)", map(_trade_row, trades))
             self._writer.execute("UPDATE position SET sequence = max(sequence, ?)", (batches[-1][0],))
+        fault_point("tables.after")
         if left:
             self._written.put([each.order.number for each in left])
 

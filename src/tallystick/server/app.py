@@ -37,13 +37,15 @@ def make_app(host: Host, sophic_token: str) -> Starlette:
 
 
 def _health(host: Host) -> Callable[[Request], Response]:
-    """200 while every venue takes orders, 503 when one has stopped; with each venue's newest durable sequence."""
+    """200 while every venue goes on, 503 when one has stopped; with the newest durable sequence of each."""
 
     def answer(_request: Request) -> Response:
-        stopped = [name for name, venue in host.venues.items() if venue.sequencer.stopped is not None]
+        venues = host.venues.items()
+        troubles = [venue.status for _, venue in venues if venue.status != "ok"]
+        stopped = any(venue.sequencer.stopped is not None for _, venue in venues)
         body = {
-            "status": "stopped" if stopped else "ok",
-            "venues": {name: {"sequence": venue.state.sequence} for name, venue in host.venues.items()},
+            "status": troubles[0] if troubles else "ok",
+            "venues": {name: {"status": venue.status, "sequence": venue.state.sequence} for name, venue in venues},
         }
         return Response(msgspec.json.encode(body), 503 if stopped else 200, media_type="application/json")
 

@@ -1,7 +1,10 @@
 """Everything one process serves, put together: a data folder, its journal, one committer, and the venues over them."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final
@@ -11,13 +14,17 @@ from tallystick.dialects.sophic.sandbox import missing_commands
 from tallystick.facts.commands import Answer, OpenVenue, Refused
 from tallystick.facts.venue import Entry, decode, encode
 from tallystick.journal.committer import Committer
+from tallystick.journal.faultpoint import fault_point
 from tallystick.journal.folder import DataFolder
 from tallystick.journal.snapshots import Snapshots
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.readers.index import Index
-from tallystick.readers.recovery import Progress, no_progress, recover
+from tallystick.readers.recovery import Progress, Recovered, no_progress, recover
 from tallystick.readers.tables import Tables
 from tallystick.sequencer import Item, Sequencer
+from tallystick.server.disk import LOW_BYTES, DiskSpace
+from tallystick.server.outage import Outage
+from tallystick.server.snapshotter import Snapshotter
 from tallystick.server.venue import HostedVenue
 from tallystick.venue.engine import Rules
 from tallystick.venue.prices import PriceSource
@@ -34,14 +41,27 @@ class WrongSecret(Exception):
 
 
 class Host:
-    """Owns what it opens, from construction to ``stop``. Raises FolderInUse, JournalError or WrongSecret."""
+    """Owns what it opens, from construction to ``stop``. Raises FolderInUse, JournalError or WrongSecret.
+
+    With fewer than ``disk_low_bytes`` free no new orders are taken. ``end`` ends the process with an exit code when it
+    cannot go on (see Outage).
+    """
 
     def __init__(
-        self, data: Path, policy: Policy, prices: Mapping[str, PriceSource], progress: Progress = no_progress
+        self,
+        data: Path,
+        policy: Policy,
+        prices: Mapping[str, PriceSource],
+        progress: Progress = no_progress,
+        disk_low_bytes: int = LOW_BYTES,
+        end: Callable[[int], object] = os._exit,
     ) -> None:
         self._progress: Final = progress
+        self._disk: Final = DiskSpace(data, disk_low_bytes)
         self._tables: Final[list[Tables]] = []
+        self._in_snapshots = 0
         self._folder: Final = DataFolder(data)
+        fault_point("start.after_lock")
         try:
             self.secret: Final = self._folder.secret_key()
             self.journal: Final = SqliteJournal(data / JOURNAL_FILE)
@@ -50,12 +70,15 @@ class Host:
             raise
         self._loop: asyncio.AbstractEventLoop | None = None
         self._committer: Final[Committer[Item]] = Committer(self.journal, _encode, self._durable, self._failed)
+        self._sequencers: Final[list[Sequencer]] = []
+        self._outage: Final = Outage(self._committer, self._sequencers, end)
         try:
             self.sophic: Final = self._open(SOPHIC, SophicRules(policy), prices)
         except BaseException:
             self.close()
             raise
         self.venues: Final = {SOPHIC: self.sophic}
+        self._snapshotter: Final = Snapshotter(data, self._in_snapshots)
 
     async def start(self) -> None:
         """Open the venue if it is new, give it the sandbox's world, and begin."""
@@ -66,19 +89,25 @@ class Host:
         for command in missing_commands(state):
             await self.sophic.ask(command, _must)
         self.sophic.start()
+        self._snapshotter.note(self._entries())
+        self._snapshotter.start()
 
     async def stop(self) -> None:
         """Commit and answer what was decided, then let go of everything."""
+        await self._snapshotter.stop()
+        await self._outage.close()
         await self.sophic.stop()
         await asyncio.to_thread(self._committer.close)
         await asyncio.sleep(0)  # what the committer handed over last is released before the journal closes
+        self._outage.end_if_fatal()
         self.close()
 
     def index(self, venue: str) -> Index:
         """Entries of the venue by key, from its journal."""
-        return Index(self.venues[venue].state, lambda sequence: decode(self.journal.body(venue, sequence)))
+        return Index(self.venues[venue].readers, lambda sequence: decode(self.journal.body(venue, sequence)))
 
     def _open(self, name: str, rules: Rules, prices: Mapping[str, PriceSource]) -> HostedVenue:
+        began = time.monotonic()
         path = self._folder.path
         snapshots = Snapshots(path / SNAPSHOTS_FOLDER, name)
         found = recover(self.journal, name, rules, snapshots, path / f"{name}.tables.db", self._progress)
@@ -86,7 +115,20 @@ class Host:
             self._tables.append(found.readers.tables)
         if found.readers.state.name and found.readers.state.key_check != _digest(self.secret):
             raise WrongSecret(f"{path}/secret.key does not belong to this journal: restore the one it was saved with.")
-        return HostedVenue(Sequencer(name, found.engine, found.readers, self._committer), prices)
+        self._in_snapshots += found.snapshot
+        self._say_recovered(name, found, time.monotonic() - began)
+        fault_point("start.after_recover")
+        sequencer = Sequencer(name, found.engine, found.readers, self._committer, self._outage.begin)
+        self._sequencers.append(sequencer)
+        return HostedVenue(sequencer, prices, self._disk)
+
+    def _say_recovered(self, name: str, found: Recovered, seconds: float) -> None:
+        """Which entry was the last whole one: a commit that was torn leaves no trace but its absence."""
+        print(
+            f"recovered: {name} at entry {found.readers.state.sequence}, epoch {self.journal.epoch}, "
+            f"from snapshot {found.snapshot}, in {seconds:.2f} s",
+            file=sys.stderr,
+        )
 
     def close(self) -> None:
         """Let go of everything without ado; harmless after ``stop``."""
@@ -99,26 +141,41 @@ class Host:
 
     def _durable(self, items: Sequence[Item]) -> None:
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(_release, items)
+            self._loop.call_soon_threadsafe(self._release, items)
 
     def _failed(self, error: Exception, items: Sequence[Item]) -> None:
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(_fail, error, items)
+            self._loop.call_soon_threadsafe(self._fail, error, items)
+
+    def _release(self, items: Sequence[Item]) -> None:
+        if self._outage.fatal is not None:
+            self._fail(self._outage.fatal, items)
+            return
+        released, half = 0, len(items) // 2
+        fault_point("release.before")
+        try:
+            for item in items:
+                if released == half:
+                    fault_point("release.middle")
+                item.durable()
+                released += 1
+        except Exception as error:  # noqa: BLE001 - the readers' state may be half changed: nothing more is revealed
+            self._fail(error, items[released:])
+        self._snapshotter.note(self._entries())
+
+    def _entries(self) -> int:
+        """How many entries are durable, of all venues together."""
+        return sum(venue.state.sequence for venue in self.venues.values())
+
+    def _fail(self, error: BaseException, items: Sequence[Item]) -> None:
+        for item in items:
+            item.failed(error)
+        self._outage.begin(error)
 
 
 def _encode(entry: object) -> bytes:
     assert isinstance(entry, Entry)
     return encode(entry)
-
-
-def _release(items: Sequence[Item]) -> None:
-    for item in items:
-        item.durable()
-
-
-def _fail(error: Exception, items: Sequence[Item]) -> None:
-    for item in items:
-        item.failed(error)
 
 
 def _must(answer: Answer, _state: State) -> None:

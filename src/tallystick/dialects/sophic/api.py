@@ -32,6 +32,7 @@ from tallystick.facts.codes import (
     INSUFFICIENT_UNITS,
     INVALID_AMOUNT,
     MARKET_ORDER,
+    OUTCOME_UNKNOWN,
     SELL,
     UNAVAILABLE,
     UNITS,
@@ -45,6 +46,8 @@ T = TypeVar("T")
 Endpoint = Callable[[Request, Account], Awaitable[Response]]
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1000
+
+_STOPPING: Final = "The server is stopping. If this was an order, see whether it exists before you send it again."
 
 _log = logging.getLogger(__name__)
 
@@ -166,7 +169,7 @@ class SophicApi:
             except ClientDisconnect:
                 return Response(status_code=400)  # nobody reads it
             except asyncio.CancelledError:
-                return error_response(RequestError(503, "shutting_down", "The server is stopping. Try again later."))
+                return error_response(RequestError(503, OUTCOME_UNKNOWN, _STOPPING))
             except Exception:  # noqa: BLE001 - a fault of ours: logged whole, told in one sentence
                 _log.exception("%s %s failed", request.method, request.url.path)
                 return error_response(RequestError(500, "internal_error", "The request failed. It was logged."))
@@ -184,11 +187,14 @@ class SophicApi:
 
 
 def error_response(error: RequestError) -> Response:
-    """The documented error shape; 401 and 503 with the headers that go with them."""
+    """The documented error shape; 401 and 503 with the headers that go with them.
+
+    Nobody is invited to repeat a request that may have been carried out.
+    """
     response = _json(msgspec.json.encode(error.body), error.status)
     if error.status == 401:
         response.headers["www-authenticate"] = "Bearer"
-    if error.status == 503:
+    if error.status == 503 and error.body.code != OUTCOME_UNKNOWN:
         response.headers["retry-after"] = "1"
     return response
 
@@ -214,7 +220,7 @@ def _refusal(refused: Refused, side: str) -> RequestError:
         return RequestError(400, refused.code, refused.detail, [Param(size, refused.code, refused.detail)])
     if refused.code == INVALID_AMOUNT:
         return invalid([Param(size, "invalid_param", refused.detail)])
-    if refused.code in UNAVAILABLE:
+    if refused.code in UNAVAILABLE or refused.code == OUTCOME_UNKNOWN:
         return RequestError(503, refused.code, refused.detail)
     return RequestError(400, refused.code, refused.detail)
 

@@ -1,0 +1,133 @@
+"""What must hold of a venue's state (DESIGN §6), looked at from outside: of one order, of one balance, of all of it.
+
+Each look gives a sentence about the first thing that does not hold, "" when everything does.
+"""
+
+from collections import Counter
+from typing import Final
+
+from tallystick.core.lifecycle import TRADE_EXECUTED, TRADE_PENDING, is_closed
+from tallystick.core.order import Order
+from tallystick.facts.codes import CUSTOMER
+from tallystick.venue.ledger import Balance
+from tallystick.venue.state import Account, State
+
+Sums = Counter[tuple[int, int]]
+"""Amounts by (account, asset)."""
+
+HOLDS: Final = ""
+
+
+def order_objection(order: Order) -> str:
+    """The size equation, and a reservation that is what the order and its pending fills need."""
+    progress = order.progress
+    consumed, pending, released, held = progress.consumed, progress.pending, progress.released, progress.held
+    closed = is_closed(order.status)
+    if min(consumed, pending, released, held, progress.executed) < 0:
+        return f"order {order.number} has a negative amount"
+    if (consumed + pending + released != order.size) if closed else (released or consumed + pending > order.size):
+        return (
+            f"order {order.number} is of size {order.size}, and has consumed {consumed}, pending {pending}, "
+            f"released {released}"
+        )
+    if (order.reserved != held) if closed else (order.reserved < held):
+        return f"order {order.number} reserves {order.reserved}, its pending fills will take {held}"
+    if closed and order.due:
+        return f"order {order.number} is closed, and due at {order.due}"
+    return HOLDS
+
+
+def balance_objection(account: Account, asset: int, balance: Balance) -> str:
+    """Nothing is owed backwards, and a customer has what is reserved."""
+    if balance.receivable < 0 or balance.payable > 0 or balance.reserved < 0:
+        amounts = f"receivable {balance.receivable}, payable {balance.payable}, reserved {balance.reserved}"
+        return f"account {account.number} ({account.name}) has of asset {asset}: {amounts}"
+    if account.role == CUSTOMER and balance.available < 0:
+        return f"account {account.number} ({account.name}) has {balance.available} available of asset {asset}"
+    return HOLDS
+
+
+def state_objection(state: State) -> str:
+    """Everything: each order and balance, and that they agree with each other."""
+    for order in state.orders.values():
+        found = order_objection(order) or _fills_objection(state, order)
+        if found:
+            return found
+    return _ledger_objection(state) or _indices_objection(state)
+
+
+def _fills_objection(state: State, order: Order) -> str:
+    trades = order.progress.trades
+    missing = [number for number in trades if number not in state.trades]
+    if missing:
+        return f"order {order.number} has trade {missing[0]}, which is nowhere"
+    executed = sum(state.trades[number].status == TRADE_EXECUTED for number in trades)
+    if executed != order.progress.executed:
+        return f"order {order.number} counts {order.progress.executed} executed fills and has {executed}"
+    held = _pending_posts(state, order)
+    if held != order.progress.held:
+        return f"order {order.number} holds {order.progress.held} for pending fills, which will take {held}"
+    return HOLDS
+
+
+def _ledger_objection(state: State) -> str:
+    """Per asset all adds up to nothing; reserved, receivable and payable are what orders and trades make of them."""
+    totals: Counter[int] = Counter()
+    reserved, owed, owing = _from_orders(state), Sums(), Sums()
+    for trade in state.trades.values():
+        if trade.status == TRADE_EXECUTED:
+            for due in trade.terms.obligations:
+                owed[due.payee, due.asset] += due.amount
+                owing[due.payer, due.asset] += due.amount
+    for account in state.accounts.values():
+        for asset, balance in account.book.balances.items():
+            totals[asset] += balance.total
+            found = balance_objection(account, asset, balance)
+            if found:
+                return found
+            key = (account.number, asset)
+            needed = (reserved.pop(key, 0), owed.pop(key, 0), -owing.pop(key, 0))
+            if needed != (balance.reserved, balance.receivable, balance.payable):
+                return (
+                    f"account {account.number} ({account.name}) has of asset {asset} reserved {balance.reserved}, "
+                    f"receivable {balance.receivable}, payable {balance.payable}; its orders and trades make "
+                    f"{needed[0]}, {needed[1]}, {needed[2]}"
+                )
+    for asset, total in totals.items():
+        if total:
+            return f"the ledger does not balance: all accounts together have {total} of asset {asset}"
+    for key, amount in (reserved + owed + owing).items():
+        return f"account {key[0]} has no balance of asset {key[1]}, and orders or trades make it {amount}"
+    return HOLDS
+
+
+def _from_orders(state: State) -> Sums:
+    reserved = Sums()
+    for order in state.orders.values():
+        reserved[order.account, order.terms.reserve_asset] += order.reserved
+    return reserved
+
+
+def _indices_objection(state: State) -> str:
+    """What is done is known to leave, and only that; every order is listed by its account, once."""
+    leaving = [number for _, number in state.leaving]
+    done = {number for number, order in state.orders.items() if order.is_settled()}
+    done.update(-number for number in state.requests)
+    if len(leaving) != len(done) or set(leaving) != done:
+        wrong = sorted(done.symmetric_difference(leaving))[:1]
+        return f"what is done and what is to leave differ, at {wrong[0]}" if wrong else "something is to leave twice"
+    listed = Counter((account.number, number) for account in state.accounts.values() for number in account.orders)
+    for number, order in state.orders.items():
+        if listed[order.account, number] != 1:
+            return f"order {number} is not listed once by its account {order.account}"
+    return HOLDS
+
+
+def _pending_posts(state: State, order: Order) -> int:
+    """What the order's pending fills will take from its reservation."""
+    needed = 0
+    for number in order.progress.trades:
+        trade = state.trades[number]
+        if trade.status == TRADE_PENDING:
+            needed += sum(leg.posted for leg in trade.terms.legs if leg.order == order.number)
+    return needed
