@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from bench import engine, latency, memory, recovery, rest
+from bench import collector, engine, latency, memory, recovery, rest
 from bench.flush import BYTES, measure_flush, summary
 from bench.options import Options
 from bench.processes import ROOT, compile_package
@@ -18,6 +18,7 @@ ROWS: Final[dict[str, Callable[[Options], list[Finding]]]] = {
     "engine": engine.run,
     "memory": memory.run,
     "recovery": recovery.run,
+    "collector": collector.run,
 }
 
 
@@ -32,6 +33,7 @@ def main() -> None:
     if unknown := [row for row in chosen.rows if row not in ROWS]:
         reader.error(f"there is no row {unknown[0]}; there are {', '.join(ROWS)}")
     began = perf_counter()
+    say("Floor: what must hold. Goal: what is aimed at. Measure on a machine that does nothing else.")
     chosen.folder.mkdir(parents=True, exist_ok=True)
     say("compiling the pure rooms, unless that is done already")
     options = Options(chosen.folder, compile_package(), chosen.quick, chosen.compiled_server)

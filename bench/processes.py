@@ -84,7 +84,7 @@ def ask(module: str, question: Mapping[str, Any], *, core: int | None = None, co
 
 def compile_package() -> str | None:
     """Bring the compiled package up to date; why there is none, if there is none."""
-    program = [sys.executable, str(ROOT / "tools" / "compile_pure.py"), "--out", str(COMPILED)]
+    program = [sys.executable, "-m", "tools.compile_pure", "--out", str(COMPILED)]
     done = subprocess.run(program, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     last = (done.stdout.strip().splitlines() or ["it said nothing"])[-1]
     if done.returncode != 0 or last.startswith("not compiled"):

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from unittest.mock import patch
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +14,15 @@ from starlette.routing import Mount, Route, Router
 
 from tallystick.journal.memory import MemoryJournal
 from tallystick.server import host
-from tallystick.server.serve import LOOPBACK, SWITCH_SECONDS, Settings, _Server, serve
+from tallystick.server.serve import (
+    LOOPBACK,
+    SWITCH_SECONDS,
+    Settings,
+    bind,
+    make_server,
+    serve,
+    spare_the_collector,
+)
 
 ANSWER = (
     b'{"id":"ord_0000000000000","account":"acc_demo","instrument":{"id":"ins_acme","name":"Acme Corporation",'
@@ -37,11 +44,10 @@ async def _other(_request: Request) -> Response:
 
 
 def empty_app() -> Starlette:
-    """As deep as the real one: a mount, and in it the route second of five."""
+    """As deep as the real one: a mount, and in it the first route."""
     account = "/accounts/{account_id}"
     routes = [
-        Route(f"{account}/orders", _other, methods=["GET"]),
-        Route(f"{account}/orders", _place, methods=["POST"]),
+        Route(f"{account}/orders", _place, methods=["GET", "POST"]),
         Route(f"{account}/orders/{{order_id}}", _other, methods=["GET"]),
         Route(f"{account}/cash-balances", _other, methods=["GET"]),
         Route(f"{account}/positions", _other, methods=["GET"]),
@@ -52,17 +58,10 @@ def empty_app() -> Starlette:
 def serve_empty() -> None:
     """With the settings of ``tallystick.server.serve.serve``."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    config = uvicorn.Config(
-        empty_app(),
-        host=LOOPBACK,
-        port=0,
-        loop="uvloop",
-        http="httptools",
-        ws="websockets-sansio",
-        access_log=False,
-        log_level="warning",
-    )
-    _Server(config, lambda port: print(f"http://{LOOPBACK}:{port}", flush=True)).run()
+    spare_the_collector()
+    with bind(0) as listener:
+        port = listener.getsockname()[1]
+        make_server(empty_app(), lambda: print(f"http://{LOOPBACK}:{port}", flush=True)).run([listener])
 
 
 def serve_memory(folder: Path, pace: float) -> None:

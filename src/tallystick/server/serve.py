@@ -67,22 +67,20 @@ def serve(settings: Settings) -> bool:
     sys.setswitchinterval(SWITCH_SECONDS)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    with _bind(settings.port) as listener:
+    with bind(settings.port) as listener:
         host = Host(settings.data, sandbox_policy(settings.pace), prices, tell_progress())
         try:
             spare_the_collector()
             port = listener.getsockname()[1]
-            server = _Server(
-                _config(make_app(host, settings.token)), lambda: print(welcome(settings, port), flush=True)
-            )
+            server = make_server(make_app(host, settings.token), lambda: print(welcome(settings, port), flush=True))
             server.run([listener])
         finally:
             host.close()
     return server.started
 
 
-def _bind(port: int) -> socket:
-    """Taken before anything else is touched, so that a port in use changes nothing."""
+def bind(port: int) -> socket:
+    """The socket to listen on; taken before anything else is touched, so that a port in use changes nothing."""
     listener = socket()
     listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
     try:
@@ -95,8 +93,9 @@ def _bind(port: int) -> socket:
     return listener
 
 
-def _config(app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
+def make_server(app: Starlette, listening: Callable[[], None]) -> uvicorn.Server:
+    """uvicorn over ``app``; ``listening`` is called once it takes connections."""
+    config = uvicorn.Config(
         app,
         loop="uvloop",
         http=BoundedHttp,
@@ -107,6 +106,7 @@ def _config(app: Starlette) -> uvicorn.Config:
         log_level="warning",
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+    return _Server(config, listening)
 
 
 def tell_progress() -> Progress:
@@ -123,13 +123,14 @@ def tell_progress() -> Progress:
 
 
 def spare_the_collector() -> None:
-    """What was recovered is here to stay, so the collector need not look at it again, nor often at what is young.
+    """What was recovered is here to stay, so the collector need not look at it again.
 
-    Records do not refer to each other in cycles; full collections of a million of them would only cause pauses.
+    Records do not refer to each other in cycles: looking through a million of them would only cause a pause. So the
+    young are looked at in small helpings, and the old hardly ever.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 50, 1000)
+    gc.set_threshold(10_000, 2, 5000)
 
 
 def _leave(_signal: int, _frame: object) -> None:
