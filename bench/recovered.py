@@ -58,6 +58,7 @@ def write(path: str, orders: int, whole_lives: bool) -> dict[str, Any]:
 
 def recover(path: str) -> dict[str, Any]:
     """CPU seconds of each part of a recovery, then of all of it as the server does it."""
+    gc.disable()  # as the server has it until it serves
     journal = SqliteJournal(Path(path), writer=False)
     seconds: dict[str, float] = {}
 

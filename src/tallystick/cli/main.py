@@ -27,6 +27,9 @@ Pace = Annotated[
     float, typer.Option(envvar="TALLYSTICK_PACE", min=0, max=1000, help="Seconds per step of an order; 0: all at once.")
 ]
 Prices = Annotated[str, typer.Option(envvar="TALLYSTICK_PRICES", help=PRICES_HELP)]
+DiskLow = Annotated[
+    int, typer.Option(envvar="TALLYSTICK_DISK_LOW", min=0, help="MiB free on disk below which no orders are taken.")
+]
 
 app = typer.Typer(
     add_completion=False,
@@ -41,11 +44,16 @@ app.add_typer(journal.app, name="journal")
 
 @app.command()
 def serve(
-    port: Port = 8420, data: Data = Path("data"), token: Token = "sandbox", pace: Pace = 1.0, prices: Prices = "walk"
+    port: Port = 8420,
+    data: Data = Path("data"),
+    token: Token = "sandbox",
+    pace: Pace = 1.0,
+    prices: Prices = "walk",
+    disk_low: DiskLow = 64,
 ) -> None:
     """Serve a sandbox venue until interrupted."""
     try:
-        started = serve_venues(Settings(port, data, token, pace, prices))
+        started = serve_venues(Settings(port, data, token, pace, prices, disk_low))
     except (JournalError, WrongSecret, BadSettings, OSError) as error:
         typer.secho(f"tallystick: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None

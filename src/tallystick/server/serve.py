@@ -24,6 +24,7 @@ from tallystick.dialects.sophic.sandbox import (
 )
 from tallystick.readers.recovery import Progress
 from tallystick.server.app import make_app
+from tallystick.server.disk import LOW_BYTES
 from tallystick.server.host import SOPHIC, Host
 from tallystick.server.http import BoundedHttp
 from tallystick.venue.prices import PriceSource
@@ -31,6 +32,7 @@ from tallystick.venue.prices import PriceSource
 LOOPBACK: Final = "127.0.0.1"
 SWITCH_SECONDS: Final = 0.0005  # the committer gets the interpreter back sooner, so acknowledgements are not late
 DRAIN_SECONDS: Final = 10
+CONNECTIONS_MAX: Final = 10_000  # what is undecided waits in connections, so their number bounds it
 PROGRESS_SECONDS: Final = 2
 
 
@@ -50,13 +52,17 @@ class BadSettings(Exception):
 
 
 class Settings(NamedTuple):
-    """``port`` 0 takes a free one; ``prices`` is walk, fixed, or a folder of CSV files named after instruments."""
+    """``port`` 0 takes a free one; ``prices`` is walk, fixed, or a folder of CSV files named after instruments.
+
+    With fewer than ``disk_low`` MiB free no new orders are taken.
+    """
 
     port: int
     data: Path
     token: str
     pace: float
     prices: str
+    disk_low: int = LOW_BYTES >> 20
 
 
 def serve(settings: Settings) -> bool:
@@ -68,7 +74,9 @@ def serve(settings: Settings) -> bool:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     with bind(settings.port) as listener:
-        host = Host(settings.data, sandbox_policy(settings.pace), prices, tell_progress())
+        gc.disable()  # what recovery makes is here to stay
+        low = settings.disk_low << 20
+        host = Host(settings.data, sandbox_policy(settings.pace), prices, tell_progress(), disk_low_bytes=low)
         try:
             spare_the_collector()
             port = listener.getsockname()[1]
@@ -105,6 +113,7 @@ def make_server(app: Starlette, listening: Callable[[], None]) -> uvicorn.Server
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        limit_concurrency=CONNECTIONS_MAX,
     )
     return _Server(config, listening)
 
@@ -128,8 +137,8 @@ def spare_the_collector() -> None:
     Records do not refer to each other in cycles: looking through a million of them would only cause a pause. So the
     young are looked at in small helpings, and the old hardly ever.
     """
-    gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(10_000, 2, 5000)
 
 
