@@ -51,7 +51,7 @@ def through_bytes(state) -> list:
 
 
 def check(state) -> None:
-    """DESIGN §6: the size equation (3), the ledger (5)."""
+    """docs/design.md §6: the size equation (3), the ledger (5)."""
     totals, reserved = Counter(), Counter()
     for order in state.orders.values():
         progress = order.progress

@@ -1,4 +1,4 @@
-"""A cancel request: an object of its own, with an outcome for each order it names (DESIGN §2)."""
+"""A cancel request: an object of its own, with an outcome for each order it names (docs/design.md §2)."""
 
 from typing import Final
 

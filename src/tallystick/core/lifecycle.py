@@ -1,8 +1,8 @@
 """The one lifecycle of an order, a trade and a cancel request, as data: (status, event) -> status, the guard beside it.
 
 Both halves use these tables: the venue to decide, the client to believe. The diagrams in ``docs/lifecycle.md`` are
-drawn from them (DESIGN §2). Statuses and events are small integers because the hot paths index tuples with them; their
-names are in ``ORDER_STATUS_NAMES`` and its siblings, and nowhere else.
+drawn from them (docs/design.md §2). Statuses and events are small integers because the hot paths index tuples with
+them; their names are in ``ORDER_STATUS_NAMES`` and its siblings, and nowhere else.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""An order's status and amounts: the record that both folds keep, and the equations it must satisfy (DESIGN §2).
+"""An order's status and amounts: the record that both folds keep, and the equations it satisfies (docs/design.md §2).
 
 While open ``size = consumed + pending + leaves``; once closed ``size = consumed + pending + released``.
 """

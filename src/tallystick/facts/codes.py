@@ -11,7 +11,7 @@ BUY: Final = 1
 SELL: Final = 2
 SIDE_NAMES: Final = ("", "buy", "sell")
 
-# What an order's size counts (DESIGN §2): units of the market, cash of its currency, or a maker's stake.
+# What an order's size counts (docs/design.md §2): units of the market, cash of its currency, or a maker's stake.
 UNITS: Final = 1
 CASH: Final = 2
 STAKE: Final = 3

@@ -1,8 +1,8 @@
 """The facts of a venue: what its journal says happened.
 
-An event carries every amount, date, posting and reason, so that applying it only assigns, adds and indexes (DESIGN
-§3). Amounts are integers at their asset's scale, prices at their market's, times are microseconds since the epoch,
-`due` is when the subject wants to be looked at again (0: never).
+An event carries every amount, date, posting and reason, so that applying it only assigns, adds and indexes
+(docs/design.md §3). Amounts are integers at their asset's scale, prices at their market's, times are microseconds since
+the epoch, `due` is when the subject wants to be looked at again (0: never).
 
 Codes, each for ever: 1-19 reference data and accounts, 20-39 orders, 40-59 trades, 60-69 cancel requests.
 Reserved: 27 an order refused on the record, 44 a bust (an executed trade undone, with reversing postings).

@@ -1,4 +1,4 @@
-"""What must hold of a venue's state (DESIGN §6), looked at from outside: of one order, of one balance, of all of it.
+"""What must hold of a venue's state (docs/design.md §6), seen from outside: of an order, of a balance, of all of it.
 
 Each look gives a sentence about the first thing that does not hold, "" when everything does.
 """

@@ -1,5 +1,5 @@
 """One venue's records, judged as they come: each decodes to what was written, follows from those before, and folds to a
-state in which everything holds that must (DESIGN §6).
+state in which everything holds that must (docs/design.md §6).
 
 After each entry only what it touched is looked at; the whole state now and then, and at the end.
 """

@@ -3,7 +3,7 @@
 from typing import Final
 
 RULES: Final = {
-    # DESIGN §6.1: acknowledged means durable
+    # docs/design.md §6.1: acknowledged means durable
     "acknowledged": "what was answered as carried out stands in the journal, once, when it is answered",
     "revealed": "nothing is revealed that is not durable",
     "lost": "what was durable once stays, byte for byte, after every crash",
@@ -12,11 +12,11 @@ RULES: Final = {
     "once": "one order for each client key of an account",
     "fenced": "a writer that was replaced writes nothing more",
     "stopped": "the venue stops for a fault of its storage and for nothing else",
-    # DESIGN §6.2: evidence is monotone
+    # docs/design.md §6.2: evidence is monotone
     "arrows": "a status moves along the lifecycle's arrows only",
     "numbers": "orders, trades, requests and accounts are numbered 1, 2, 3 …",
     "time": "venue time only grows",
-    # DESIGN §6.3: the size equation, and the money of each trade
+    # docs/design.md §6.3: the size equation, and the money of each trade
     "size": "consumed + pending never exceeds the size; what is left is released at the end",
     "price": "a trade is made at the price of its moment, within the venue's limit",
     "quantity": "a quantity is a positive multiple of the increment",
@@ -24,18 +24,18 @@ RULES: Final = {
     "fees": "the fees on all of an order's trades are those of one, rounded up",
     "obligations": "a trade owes units for money and fees, and nothing moves before it settles",
     "settlement": "a trade settles when it is due, and an order when its last trade has",
-    # DESIGN §6.5: the ledger
+    # docs/design.md §6.5: the ledger
     "balance": "each asset sums to zero over all accounts",
     "available": "no customer spends what is not there",
     "reserved": "what is reserved is what open orders need",
-    # DESIGN §6.6, §6.7: replay and subscribers
+    # docs/design.md §6.6, §6.7: replay and subscribers
     "sequence": "entries are numbered 1, 2, 3 … and hold 1 to 1,024 events",
     "links": "an entry names, for each key it touches, the entry that touched it before",
     "replay": "replay gives the state that the writer and the readers have",
     "decided again": "the same commands at the same times give the same entries",
     "subscriber": "a subscriber sees each entry of its keys once and in order",
     "unforeseen": "nothing raises but what was provided for",
-    # DESIGN §6.10
+    # docs/design.md §6.10
     "finished": "when the faults stop, every order ends and every trade settles",
 }
 

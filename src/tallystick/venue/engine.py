@@ -1,4 +1,4 @@
-"""The venue's decisions: ``decide(state, command, known) -> entry``, with time and prices as data (DESIGN §3).
+"""The venue's decisions: ``decide(state, command, known) -> entry``, with time and prices as data (docs/design.md §3).
 
 The engine owns the writer's state and its timers. What every venue does alike (reference data, accounts, transfers) it
 decides here with ``operations``; what a venue chooses is its dialect's Rules.

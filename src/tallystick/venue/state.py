@@ -1,4 +1,4 @@
-"""A venue's state, and the fold that makes it: state is what the journal's events add up to (DESIGN §3).
+"""A venue's state, and the fold that makes it: state is what the journal's events add up to (docs/design.md §3).
 
 Folding only assigns, adds and indexes. It never rounds, prices, allocates or chooses, so that old journals survive new
 rules. The writer and the readers each keep a State of their own; terms are shared by both.
