@@ -16,7 +16,7 @@ from typing import Any, Final, Protocol
 from tallystick.facts.codes import OUTCOME_UNKNOWN, OVERLOADED, STORAGE_UNAVAILABLE
 from tallystick.facts.commands import NOTHING_KNOWN, Answer, Known, PlaceOrder, Refused
 from tallystick.facts.venue import Entry
-from tallystick.journal.errors import wrote_nothing
+from tallystick.journal.errors import JournalUnavailable, wrote_nothing
 from tallystick.readers.readers import Readers
 from tallystick.venue.engine import Engine
 from tallystick.venue.snapshot import dump, load
@@ -135,6 +135,11 @@ class Sequencer:
         if self.stopped is None:
             self.stopped = error
             self._on_stop(error)
+
+    def close(self) -> None:
+        """Refuse everything from now on, on purpose; what was put before is still released."""
+        if self.stopped is None:
+            self.stopped = JournalUnavailable("journal_closed", "The venue is closed.")
 
     def reload(self) -> None:
         """Begin anew from what is durable, and take commands again; nothing may be on its way to the disk any more.

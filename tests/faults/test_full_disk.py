@@ -112,7 +112,7 @@ def test_a_full_disk_under_load_loses_nothing_and_serves_again_when_there_is_roo
             await grows(lambda: len(crowd.placed), by=200)
         return crowd
 
-    with RunningServer(small_disk, "--pace", "0.02", "--prices", "fixed", module="tests.faults.serve") as server:
+    with RunningServer(small_disk, "--pace", "0.02", "--prices", "fixed", "--disk-low", "0") as server:
         crowd = asyncio.run(ordeal(server))
         assert (set(crowd.refusals), crowd.retry_after) == ({"503 storage_unavailable"}, {"1"})
         with Reader(server) as reader:
@@ -138,18 +138,17 @@ def test_a_server_killed_while_its_disk_is_full_comes_back_with_what_it_acknowle
             await grows(crowd.refusals.total, by=100)
         return crowd
 
-    options = ("--pace", "1000", "--prices", "fixed")
-    with RunningServer(small_disk, *options, module="tests.faults.serve") as server:
+    options = ("--pace", "1000", "--prices", "fixed", "--disk-low", "0")
+    with RunningServer(small_disk, *options) as server:
         crowd = asyncio.run(ordeal(server))
         server.kill()
     (small_disk / "ballast").unlink()
-    with RunningServer(small_disk, *options, module="tests.faults.serve") as server, Reader(server) as reader:
+    with RunningServer(small_disk, *options) as server, Reader(server) as reader:
         assert {order["id"] for order in reader.orders()} == {order["id"] for order in crowd.placed}
 
 
 def test_with_little_room_orders_are_refused_before_the_disk_is_full(tmp_path: Path) -> None:
-    mark = {"TEST_DISK_LOW_BYTES": str(1 << 62)}
-    with RunningServer(tmp_path / "data", module="tests.faults.serve", environment=mark) as server:
+    with RunningServer(tmp_path / "data", "--disk-low", str(1 << 42)) as server:
         body = {"instrument": "ins_acme", "order_type": "market", "side": "buy", "cash_amount": "1.00"}
         answer = httpx.post(f"{server.account}/orders", json=body, headers=HEADERS)
         assert (answer.status_code, answer.json()["code"]) == (503, "disk_low")

@@ -233,3 +233,14 @@ def test_what_is_due_happens_in_bounded_helpings(house):
         house.sequencer.wake(now)
     house.committer.flush()
     assert dump(house.readers.state) == dump(house.engine.state)
+
+
+def test_a_venue_that_is_closed_releases_what_was_decided_and_refuses_the_rest(house):
+    house.submit(BUY)
+    house.sequencer.close()
+    house.submit(BUY)
+    house.sequencer.wake(100 * SECOND)
+    assert [answer.code for answer, _ in house.answers] == ["storage_unavailable"]
+    house.committer.flush()
+    assert house.answers[-1][0] == Accepted(1)
+    assert (house.readers.state.orders_made, house.engine.state.orders_made) == (1, 1)

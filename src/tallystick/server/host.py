@@ -5,9 +5,10 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tallystick.dialects.sophic.rules import Policy, SophicRules
 from tallystick.dialects.sophic.sandbox import missing_commands
@@ -97,6 +98,8 @@ class Host:
         await self._snapshotter.stop()
         await self._outage.close()
         await self.sophic.stop()
+        for sequencer in self._sequencers:
+            sequencer.close()
         await asyncio.to_thread(self._committer.close)
         await asyncio.sleep(0)  # what the committer handed over last is released before the journal closes
         self._outage.end_if_fatal()
@@ -140,12 +143,16 @@ class Host:
         self._folder.release()
 
     def _durable(self, items: Sequence[Item]) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._release, items)
+        self._on_loop(self._release, items)
 
     def _failed(self, error: Exception, items: Sequence[Item]) -> None:
+        self._on_loop(self._fail, error, items)
+
+    def _on_loop(self, call: Callable[..., None], *arguments: Any) -> None:
+        """From the committer's thread. When the loop is gone, whoever would have been told is gone too."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._fail, error, items)
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(call, *arguments)
 
     def _release(self, items: Sequence[Item]) -> None:
         if self._outage.fatal is not None:
