@@ -15,9 +15,10 @@ from tallystick.facts.codes import BUY, CASH, MARKET_ORDER
 from tallystick.facts.commands import Accepted, Answer, CancelOrders, OpenAccount, PlaceOrder, Refused
 from tallystick.facts.venue import encode
 from tallystick.journal.errors import JournalUnavailable
+from tallystick.journal.folder import JOURNAL_FILE
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.server import host as host_room
-from tallystick.server.host import JOURNAL_FILE, SOPHIC, Host
+from tallystick.server.host import SOPHIC, Host
 from tallystick.venue.snapshot import state_hash
 from tests.crash.journal_audit import audit_journal, read_journal
 from tests.faults.failing_disk import FailingDisk

@@ -1,11 +1,8 @@
 """However a venue starts, from the beginning or from a snapshot, with its tables or without, it is where it was."""
 
-import random
-
 import pytest
 
-from tallystick.dialects.sophic.rules import Policy, SophicRules
-from tallystick.facts.commands import CancelOrders
+from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.facts.venue import encode
 from tallystick.journal.memory import MemoryJournal
 from tallystick.journal.port import Append
@@ -13,33 +10,22 @@ from tallystick.journal.snapshots import KEPT, Snapshots
 from tallystick.readers.readers import Readers
 from tallystick.readers.recovery import recover, take_snapshot
 from tallystick.readers.tables import Tables
-from tallystick.venue.calendar import FixedDelay
+from tallystick.venue.fold import fold
 from tallystick.venue.snapshot import state_hash
+from tallystick.venue.state import State
+from tests.maintenance.folders import POLICY, VENUE, life
 from tests.naive import dump
-from tests.stage import ALICE, BOB, SECOND, Stage
-
-VENUE = "sophic"
-POLICY = Policy(FixedDelay(3 * SECOND), fee_bps=30, submit_after_us=SECOND, execute_after_us=SECOND)
+from tests.stage import ALICE
 
 
 @pytest.fixture(scope="module")
 def entries():
     """A hundred orders of two customers, most of them long done at the end."""
-    stage = Stage(POLICY, retain_us=10 * SECOND)
-    stage.through_records = False
-    chance = random.Random(5)
-    stage.quote("30.00")
-    for number in range(100):
-        account = chance.choice([ALICE, BOB])
-        if chance.random() < 0.5:
-            stage.buy(f"{chance.randint(100, 4000) / 100:.2f}", account=account, client_key=f"k{number}")
-        else:
-            stage.sell(f"{chance.randint(1, 40) / 100:.2f}0", account=account)
-        if chance.random() < 0.1:
-            stage.do(CancelOrders((stage.state.orders_made,)))
-        stage.wait(chance.choice([0, 0.5, 2]))
-    assert 0 < len(stage.readers.orders) < 60
-    return stage.entries
+    state = State()
+    for entry in life():
+        fold(state, entry)
+    assert 0 < len(state.orders) < 60
+    return life()
 
 
 @pytest.fixture

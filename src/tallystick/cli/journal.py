@@ -14,7 +14,7 @@ from tallystick.journal.backup import back_up
 from tallystick.journal.compact import Size
 from tallystick.journal.compact import compact as compact_file
 from tallystick.journal.errors import JournalError, JournalUnavailable
-from tallystick.journal.folder import DataFolder
+from tallystick.journal.folder import JOURNAL_FILE, SECRET_FILE, SNAPSHOTS_FOLDER, DataFolder, tables_file
 from tallystick.journal.snapshots import Snapshots
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.journal.verify import JournalAudit
@@ -22,10 +22,8 @@ from tallystick.readers.rebuild import rebuild_tables
 from tallystick.readers.recovery import take_snapshot
 from tallystick.readers.verify import Places, VenueFindings
 from tallystick.readers.verify import verify as verify_folder
-from tallystick.server.host import JOURNAL_FILE, SNAPSHOTS_FOLDER
 
 NICENESS: Final = 15
-SECRET_FILE: Final = "secret.key"
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Care for the journal in a data folder.")
 
@@ -140,7 +138,7 @@ def _journal(data: Path) -> Path:
 
 
 def _places(data: Path, venue: str) -> Places:
-    return Places(Snapshots(data / SNAPSHOTS_FOLDER, venue), data / f"{venue}.tables.db")
+    return Places(Snapshots(data / SNAPSHOTS_FOLDER, venue), data / tables_file(venue))
 
 
 def _venues(path: Path) -> list[str]:

@@ -11,7 +11,9 @@ from tallystick.journal.errors import FolderInUse, JournalUnavailable
 
 SECRET_BYTES: Final = 32
 _LOCK: Final = "lock"
-_SECRET: Final = "secret.key"
+SECRET_FILE: Final = "secret.key"
+JOURNAL_FILE: Final = "journal.db"
+SNAPSHOTS_FOLDER: Final = "snapshots"
 
 
 class DataFolder:
@@ -36,7 +38,7 @@ class DataFolder:
 
     def secret_key(self) -> bytes:
         """The 32 random bytes of this installation, created (mode 0600, durable) when first asked for."""
-        secret = self.path / _SECRET
+        secret = self.path / SECRET_FILE
         if not secret.exists():
             _write_durably(secret, secrets.token_bytes(SECRET_BYTES))
         key = secret.read_bytes()
@@ -56,6 +58,11 @@ class DataFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def tables_file(venue: str) -> str:
+    """The name of the file with the venue's tables of what is done."""
+    return f"{venue}.tables.db"
 
 
 def sync_folder(path: Path) -> None:

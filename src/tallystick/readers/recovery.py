@@ -56,7 +56,7 @@ def recover(
     tables = None if tables_path is None else open_tables(journal, venue, tables_path)
     writer, reader = State(), State()
     if snapshots is not None:
-        writer, reader = newest_states(journal, venue, snapshots, tables)
+        writer, reader = newest_states(journal, venue, snapshots, tables, 2)
     start = writer.sequence
     engine, readers = Engine(rules, writer), Readers(reader, tables)
 
@@ -90,8 +90,8 @@ def entries_after(journal: Journal, venue: str, after: int, progress: Progress =
     progress(last, last)
 
 
-def newest_states(journal: Journal, venue: str, snapshots: Snapshots, tables: Tables | None) -> tuple[State, State]:
-    """Two equal states, sharing terms, from the newest snapshot that fits the journal and the tables; or empty ones.
+def newest_states(journal: Journal, venue: str, snapshots: Snapshots, tables: Tables | None, count: int) -> list[State]:
+    """``count`` equal states, sharing terms, from the newest snapshot that fits journal and tables; or empty ones.
 
     What had left a state must be in the tables: a snapshot of which they lack something would lose it.
     """
@@ -102,17 +102,17 @@ def newest_states(journal: Journal, venue: str, snapshots: Snapshots, tables: Ta
                 raise JournalError(f"{path} is newer than the journal")
             if journal.checksum(venue, header.sequence).hex() != header.checksum:
                 raise JournalError(f"{path} is not of this journal")
-            writer, reader = State(), State()
+            states = [State() for _ in range(count)]
             for record in snapshots.read(path):
-                restore(writer, record)
-                restore(reader, record)
+                for state in states:
+                    restore(state, record)
         except JournalError as error:
             _log.warning("a snapshot is passed over: %s", error)
             continue
-        if tables is None or writer.left_at <= tables.position:
-            return writer, reader
+        if tables is None or states[0].left_at <= tables.position:
+            return states
         _log.warning("the snapshot %s is passed over: the tables lack what left before it", path)
-    return State(), State()
+    return [State() for _ in range(count)]
 
 
 def open_tables(journal: Journal, venue: str, path: Path) -> Tables:
@@ -128,7 +128,7 @@ def open_tables(journal: Journal, venue: str, path: Path) -> Tables:
 
 def take_snapshot(journal: Journal, venue: str, snapshots: Snapshots, progress: Progress = no_progress) -> int:
     """Write a snapshot of the venue at the end of its journal; the sequence it is of. Reads only what is durable."""
-    state, _ = newest_states(journal, venue, snapshots, None)
+    (state,) = newest_states(journal, venue, snapshots, None, 1)
     before = state.sequence
     readers = Readers(state)
     for entry in entries_after(journal, venue, before, progress):

@@ -16,7 +16,7 @@ from tallystick.facts.commands import Answer, OpenVenue, Refused
 from tallystick.facts.venue import Entry, decode, encode
 from tallystick.journal.committer import Committer
 from tallystick.journal.faultpoint import fault_point
-from tallystick.journal.folder import DataFolder
+from tallystick.journal.folder import JOURNAL_FILE, SECRET_FILE, SNAPSHOTS_FOLDER, DataFolder, tables_file
 from tallystick.journal.snapshots import Snapshots
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.readers.index import Index
@@ -32,8 +32,6 @@ from tallystick.venue.prices import PriceSource
 from tallystick.venue.state import State
 
 SOPHIC: Final = "sophic"
-JOURNAL_FILE: Final = "journal.db"
-SNAPSHOTS_FOLDER: Final = "snapshots"
 RETAIN_US: Final = 600_000_000
 
 
@@ -113,11 +111,13 @@ class Host:
         began = time.monotonic()
         path = self._folder.path
         snapshots = Snapshots(path / SNAPSHOTS_FOLDER, name)
-        found = recover(self.journal, name, rules, snapshots, path / f"{name}.tables.db", self._progress)
+        found = recover(self.journal, name, rules, snapshots, path / tables_file(name), self._progress)
         if found.readers.tables is not None:
             self._tables.append(found.readers.tables)
         if found.readers.state.name and found.readers.state.key_check != _digest(self.secret):
-            raise WrongSecret(f"{path}/secret.key does not belong to this journal: restore the one it was saved with.")
+            raise WrongSecret(
+                f"{path / SECRET_FILE} does not belong to this journal: restore the one it was saved with."
+            )
         self._in_snapshots += found.snapshot
         self._say_recovered(name, found, time.monotonic() - began)
         fault_point("start.after_recover")

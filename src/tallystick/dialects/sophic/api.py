@@ -13,6 +13,8 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 
 from tallystick.core.ids import NUMBER_MAX
+from tallystick.core.order import Order
+from tallystick.core.trade import Trade
 from tallystick.dialects.sophic.requests import (
     BODY_BYTES_MAX,
     ECHO_MAX,
@@ -43,6 +45,7 @@ from tallystick.readers.readers import Readers
 from tallystick.venue.state import Account, State
 
 T = TypeVar("T")
+Found = tuple[Order, list[Trade]]
 Endpoint = Callable[[Request, Account], Awaitable[Response]]
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1000
@@ -105,7 +108,7 @@ class SophicApi:
         def render(answer: Answer, state: State) -> bytes:
             if isinstance(answer, Refused):
                 raise _refusal(answer, body.side)
-            return self._render(answer.number)
+            return self._render(self._found(answer.number))
 
         return _json(await self._desk.ask(command, render), 201)
 
@@ -113,13 +116,13 @@ class SophicApi:
         """Newest first; ``limit`` orders that are older than the order ``starting_after``."""
         limit, before = self._read_page(request, account)
         numbers = self._desk.readers.orders_before(account, before, limit)
-        return _json(b"[" + b",".join([self._render(number) for number in numbers]) + b"]")
+        return _json(b"[" + b",".join([self._render(self._found(number)) for number in numbers]) + b"]")
 
     async def _retrieve_order(self, request: Request, account: Account) -> Response:
-        number = self._find_order(account, request.path_params["order_id"])
-        if not number:
+        found = self._find_order(account, request.path_params["order_id"])
+        if found is None:
             raise RequestError(404, "not_found", "There is no such order.")
-        return _json(self._render(number))
+        return _json(self._render(found))
 
     async def _cash_balances(self, request: Request, account: Account) -> Response:
         return _json(msgspec.json.encode(self._view.cash_balances(self._desk.readers.state, account)))
@@ -139,22 +142,27 @@ class SophicApi:
             if name not in ("limit", "starting_after")
         ]
         if "starting_after" in request.query_params:
-            before = self._find_order(account, request.query_params["starting_after"])
-            if not before:
+            after = self._find_order(account, request.query_params["starting_after"])
+            if after is not None:
+                before = after[0].number
+            else:
                 faults.append(Param("query.starting_after", "invalid_param", "There is no such order."))
         if faults:
             raise invalid(faults)
         return int(limit), before
 
-    def _find_order(self, account: Account, order_id: str) -> int:
-        """The number of the account's order with this id, 0 if it has none."""
+    def _find_order(self, account: Account, order_id: str) -> Found | None:
+        """The account's order with this id, and its trades."""
         number = self._view.order_ids.number(order_id)
         found = self._desk.readers.order(number) if number else None
-        return number if found is not None and found[0].account == account.number else 0
+        return found if found is not None and found[0].account == account.number else None
 
-    def _render(self, number: int) -> bytes:
+    def _found(self, number: int) -> Found:
         found = self._desk.readers.order(number)
         assert found is not None, f"order {number} is nowhere"
+        return found
+
+    def _render(self, found: Found) -> bytes:
         return msgspec.json.encode(self._view.order(self._desk.readers.state, *found))
 
     def _route(self, path: str, **endpoints: Endpoint) -> Route:

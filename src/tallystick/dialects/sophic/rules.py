@@ -6,6 +6,7 @@ against it in one or more trades, is filled when nothing more can be bought or s
 
 from typing import Final
 
+from tallystick.core.amounts import is_multiple
 from tallystick.core.lifecycle import OPEN, PLACED
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
@@ -142,7 +143,7 @@ class SophicRules:
     def _place_sell(self, draft: Draft, command: PlaceOrder, account: Account, market: Market) -> Answer:
         if command.kind != UNITS or command.size <= 0:
             return Refused(INVALID_AMOUNT, "A sell gives a positive quantity.", "size")
-        if command.size % market.increment:
+        if not is_multiple(command.size, market.increment):
             return Refused(INVALID_AMOUNT, "The quantity is not a multiple of the trading increment.", "size")
         if account.book.look(market.unit.number).available_settled < command.size:
             return Refused(INSUFFICIENT_UNITS, "The account has fewer units settled and free.", "size")
