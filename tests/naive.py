@@ -6,14 +6,19 @@ from tallystick.core.lifecycle import TRADE_PENDING, is_closed
 from tallystick.facts import records
 from tallystick.facts.codes import CUSTOMER
 from tallystick.venue import snapshot
+from tallystick.venue.operations import KEY_LIFE_US
 
 _RECORDS = {
     "orders": "terms number account market size status reserved due placed updated last",
     "trades": "terms number status due made settled holders",
-    "requests": "number scope made outcomes reasons",
+    "requests": "number scope made subject through reason outcomes reasons done finished",
     "assets": "number name scale",
-    "markets": "number name symbol title price_scale increment parity last",
-    "accounts": "number name role keys last",
+    "markets": "terms number name symbol title price_scale increment parity status last",
+    "accounts": "number name role owner flags status last touched milestones transfers",
+    "waiting": "prerequisite deadline",
+    "refusals": "terms made",
+    "order_retries": "attempts reason",
+    "trade_retries": "attempts reason",
 }
 _PROGRESS = "consumed pending released quantity notional fees executed held trades"
 _BALANCE = "settled receivable payable reserved"
@@ -21,14 +26,17 @@ _BALANCE = "settled receivable payable reserved"
 
 def dump(state) -> dict:
     """The whole state as dicts of plain values; two states are equal when their dumps are."""
-    head = "name key_check sequence time retain_us retire_max left_at orders_made trades_made requests_made"
-    shown = {name: getattr(state, name) for name in head.split()}
+    head = "name key_check sequence time retain_us retire_max left_at"
+    made = "orders_made trades_made requests_made refusals_made"
+    shown = {name: getattr(state, name) for name in (*head.split(), *made.split())}
     for table, attributes in _RECORDS.items():
         shown[table] = {
             number: {attribute: getattr(record, attribute) for attribute in attributes.split()}
             for number, record in getattr(state, table).items()
         }
     shown["leaving"] = list(state.leaving)
+    shown["sweeps"] = list(state.sweeps)
+    shown["keys"] = keys(state)
     shown["open"] = {
         number: [order for order in account.orders if order in state.orders]
         for number, account in state.accounts.items()
@@ -42,6 +50,17 @@ def dump(state) -> dict:
         for number, account in state.accounts.items()
         for asset, balance in account.book.balances.items()
     }
+    return shown
+
+
+def keys(state) -> dict:
+    """What each client key stands for; one that was used KEY_LIFE_US ago or earlier stands for nothing."""
+    shown = {}
+    for account in state.accounts.values():
+        for key, number in account.keys.items():
+            used = state.orders[number].placed if number > 0 else state.refusals[-number].made
+            if used + KEY_LIFE_US > state.time:
+                shown[account.number, key] = number
     return shown
 
 

@@ -1,22 +1,26 @@
-"""A Sophic venue without a shell, for tests: its engine, and a second fold fed with what was encoded and decoded."""
+"""A Sophic venue without a shell, for tests: its engine, a second fold fed with what was encoded, an audit of both."""
 
 from collections.abc import Iterator
 
 from tallystick.core.amounts import parse, render
 from tallystick.core.lifecycle import ORDER_STATUS_NAMES
-from tallystick.dialects.sophic.rules import Policy, SophicRules
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.facts.codes import BUY, CASH, COUNTERPARTY, CUSTOMER, FEES, MARKET_ORDER, SELL, UNITS, WORLD
 from tallystick.facts.commands import (
     Accepted,
     DefineAsset,
     DefineMarket,
+    Hold,
     OpenAccount,
     OpenVenue,
     PlaceOrder,
     Quote,
     Transfer,
 )
-from tallystick.facts.venue import Entry, decode, encode
+from tallystick.facts.venue import Entry, OrderRefused, decode, encode
+from tallystick.journal.record import Record
+from tallystick.readers.verify_entries import EntryAudit
 from tallystick.venue.calendar import FixedDelay
 from tallystick.venue.engine import Engine
 from tallystick.venue.fold import fold
@@ -48,6 +52,7 @@ class Stage:
     def __init__(self, policy: Policy = POLICY, retain_us: int = 0) -> None:
         self.engine = Engine(SophicRules(policy))
         self.readers = State()
+        self.audit = EntryAudit("stage")
         self.entries: list[Entry] = []
         self.now = 0
         if retain_us:
@@ -73,9 +78,10 @@ class Stage:
         before = self.state.sequence
         decision = self.engine.decide(command, self.now)
         if isinstance(decision.answer, Accepted):
-            assert decision.entry is not None or isinstance(command, Quote)
+            assert decision.entry is not None or isinstance(command, (Quote, Hold))
+        elif decision.entry is not None:  # a refusal that is held against its key
+            assert [type(event) for event in decision.entry.events] == [OrderRefused]
         else:
-            assert decision.entry is None
             assert self.state.sequence == before
         self._keep(decision.entry)
         return decision.answer
@@ -118,6 +124,8 @@ class Stage:
         if self.through_records:
             assert dump(load(through_bytes(self.readers))) == dump(self.readers)
         check(self.state)
+        self.audit.take(Record(entry.sequence, 1, body, b""))
+        self.audit.look_at_everything()
 
     # --- What a row of a scenario shows ---
 

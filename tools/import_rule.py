@@ -19,7 +19,7 @@ ORDER: Final = (
     ("venue", "tracker"),
     ("journal",),
     ("readers",),
-    ("sequencer",),
+    ("sequencer", "access"),
     ("connect", "deliver"),
     ("dialects",),
     ("simulate", "testing"),
@@ -31,9 +31,11 @@ LEVELS: Final = {room: level for level, rooms in enumerate(ORDER) for room in ro
 
 PEERS: Final = frozenset({"dialects"})  # rooms whose own rooms do not know each other
 PURE: Final = frozenset({"core", "venue", "tracker"})
+PURE_IN_DIALECTS: Final = frozenset({"admit", "operate", "policy", "rules", "steps"})
 PURE_MAY_IMPORT: Final = frozenset(
     {
         "__future__",
+        "abc",
         "bisect",
         "collections",
         "collections.abc",
@@ -41,6 +43,7 @@ PURE_MAY_IMPORT: Final = frozenset(
         "datetime",
         "hashlib",
         "heapq",
+        "mypy_extensions",
         "struct",
         "typing",
         "zlib",
@@ -74,8 +77,8 @@ def imports(source: str, module: tuple[str, ...], is_package: bool) -> Iterator[
 
 
 def is_pure(module: tuple[str, ...]) -> bool:
-    """Whether it must do without clocks, randomness and I/O: a pure room's, or a dialect's rules."""
-    return module[1] in PURE or (module[1] == "dialects" and module[-1] == "rules")
+    """Whether it must do without clocks, randomness and I/O: a pure room's, or what a dialect decides with."""
+    return module[1] in PURE or (module[1] == "dialects" and module[-1] in PURE_IN_DIALECTS)
 
 
 def objection(module: tuple[str, ...], wanted: Import) -> str | None:

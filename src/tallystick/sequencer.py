@@ -18,6 +18,7 @@ from tallystick.facts.commands import NOTHING_KNOWN, Answer, Known, PlaceOrder, 
 from tallystick.facts.venue import Entry
 from tallystick.journal.errors import JournalUnavailable, wrote_nothing
 from tallystick.readers.readers import Readers
+from tallystick.venue.ambient import Ambient
 from tallystick.venue.engine import Engine
 from tallystick.venue.snapshot import dump, load
 from tallystick.venue.state import State
@@ -34,6 +35,8 @@ RELIEF_MAX: Final = DUE_MAX + 1024
 """Up to where something more is decided: a new order; what is due; cancels, and operators about to help. So orders do
 not keep what is due from happening, and neither keeps a cancel out."""
 WAKES_MAX: Final = 32
+WAKE_EVENTS_MAX: Final = 256
+"""After so many events others have their turn: a slice of a sweep is one."""
 
 
 class Commits(Protocol):
@@ -84,6 +87,11 @@ class Sequencer:
         self._uncommitted = 0
 
     @property
+    def ambient(self) -> Ambient:
+        """What is true now and is not a fact; to be read only."""
+        return self._engine.ambient
+
+    @property
     def uncommitted(self) -> int:
         """Decisions on their way to the disk."""
         return self._uncommitted
@@ -118,8 +126,9 @@ class Sequencer:
 
     def wake(self, now: int) -> None:
         """Decide what is due at ``now``, a bounded number of things at a time: look at ``next_due`` again after it."""
+        events = 0
         for _ in range(WAKES_MAX):
-            if self.stopped is not None or self._uncommitted >= DUE_MAX:
+            if self.stopped is not None or self._uncommitted >= DUE_MAX or events >= WAKE_EVENTS_MAX:
                 return
             try:
                 entry = self._engine.wake(now)
@@ -128,6 +137,7 @@ class Sequencer:
                 return
             if entry is None:
                 return
+            events += len(entry.events)
             self._put(Item(self, entry, None, None))
 
     def stop(self, error: BaseException) -> None:

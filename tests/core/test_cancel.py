@@ -8,7 +8,7 @@ from tallystick.core.lifecycle import DONE, REFUSED, REQUESTED, UNKNOWN, Lifecyc
 
 def test_each_order_has_an_outcome_of_its_own():
     request = CancelRequest(7, 1, (1, 2, 3, 4), 0)
-    request.done(1)
+    request.succeeded(1)
     request.refused(2, "order_closed")
     request.unknown(3)
     assert request.outcomes == {1: DONE, 2: REFUSED, 3: UNKNOWN, 4: REQUESTED}
@@ -18,7 +18,7 @@ def test_each_order_has_an_outcome_of_its_own():
 def test_what_was_unknown_may_become_known():
     request = CancelRequest(7, 1, (1,), 0)
     request.unknown(1)
-    request.done(1)
+    request.succeeded(1)
     assert request.outcomes == {1: DONE}
 
 
@@ -27,7 +27,7 @@ def test_what_was_unknown_may_become_known():
 def test_an_outcome_is_not_taken_back(first, second):
     request = CancelRequest(7, 1, (1,), 0)
     conclude = {
-        "done": lambda: request.done(1),
+        "done": lambda: request.succeeded(1),
         "refused": lambda: request.refused(1, "why"),
         "unknown": lambda: request.unknown(1),
     }

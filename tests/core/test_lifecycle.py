@@ -18,7 +18,7 @@ ORDER = """
             PLACE   WAIT     RELEASE  TRADE  CONFIRM    REVERT     SETTLE     FILL    CANCEL     EXPIRE   REJECT
 SUBMITTED   PLACED  PENDING  OPEN     -      -          -          -          -       -          -        REJECTED
 PLACED      -       PENDING  OPEN     -      -          -          -          -       CANCELLED  EXPIRED  -
-PENDING     -       -        OPEN     -      -          -          -          -       CANCELLED  EXPIRED  -
+PENDING     -       PENDING  OPEN     -      -          -          -          -       CANCELLED  EXPIRED  -
 OPEN        -       -        -        OPEN   OPEN       OPEN       OPEN       FILLED  CANCELLED  EXPIRED  -
 FILLED      -       -        -        -      -          -          FILLED     -       -          -        -
 CANCELLED   -       -        -        -      CANCELLED  CANCELLED  CANCELLED  -       -          -        -

@@ -121,7 +121,7 @@ def shown(order: Order) -> str:
 
 @pytest.mark.parametrize("steps", scenarios())
 def test_an_order(steps):
-    order = Order(SimpleNamespace(order=1, account=1, market=1, size=100), 100, 0, 0)
+    order = Order(SimpleNamespace(), 1, 1, 1, 100, 100, 0, 0)
     for step in steps:
         does, expected = step.strip().split("  ", 1)
         verb, *numbers = does.split()

@@ -1,7 +1,8 @@
 """Makes a golden journal: `python -m tests.golden.make NAME`, once for each release, to be read for ever.
 
-It holds a brokerage's life and, in a stream of its own, trades that another party confirms and reverts, so that every
-kind of event is in it. What is committed is never made again; a new one is added beside it.
+It holds a brokerage's life, another in which operators and a tester have their hands, and trades that another party
+confirms and reverts, each in a stream of its own, so that every kind of event is in it. What is committed is never made
+again; a new one is added beside it.
 """
 
 import json
@@ -11,8 +12,37 @@ from pathlib import Path
 from msgspec import structs
 
 from tallystick.core.lifecycle import TRADE_EXECUTED, TRADE_PENDING, TRADE_SETTLED
-from tallystick.facts.codes import CUSTOMER, LIMIT_ORDER, SELL, STAKE, WORLD
-from tallystick.facts.commands import CancelOrders
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.facts.codes import (
+    BUY,
+    BUY_SELL,
+    CASH,
+    CUSTOMER,
+    LIMIT_ORDER,
+    MARKET_ORDER,
+    NOT_TRADING,
+    PROFESSIONAL,
+    REVIEWED,
+    SELL,
+    SELL_ONLY,
+    STAKE,
+    SUSPENDED,
+    WORLD,
+)
+from tallystick.facts.commands import (
+    CancelOrders,
+    ChangeAccount,
+    ChangeMarket,
+    ClearPrerequisite,
+    DefineAsset,
+    DefineMarket,
+    ExecutePart,
+    FailExecution,
+    Hold,
+    PlaceOrder,
+    SettleTrade,
+    Transfer,
+)
 from tallystick.facts.common import Cause
 from tallystick.facts.venue import (
     AccountOpened,
@@ -38,12 +68,13 @@ from tallystick.facts.venue import (
 from tallystick.journal.port import Append
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.venue.ambient import Ambient
+from tallystick.venue.calendar import DAY_US, FixedDelay, day_number
 from tallystick.venue.draft import Draft
 from tallystick.venue.snapshot import state_hash
 from tallystick.venue.state import State
 from tallystick.venue.timers import Timers
 from tests.golden.projection import projection
-from tests.stage import BOB, SECOND, Stage
+from tests.stage import ACME, ALICE, BOB, SECOND, Stage
 
 FOLDER = Path(__file__).parent
 
@@ -66,6 +97,71 @@ def brokerage() -> tuple[list[Entry], State]:
         stage.buy(cash)
     stage.wait(45)
     stage.buy("55.55", account=BOB)
+    return stage.entries, stage.state
+
+
+def operated() -> tuple[list[Entry], State]:
+    """Reviews, failures, a halt and a suspension, refusals under a key, late settlements; not all of it ends."""
+    policy = Policy(
+        FixedDelay(5 * SECOND),
+        fee_bps=25,
+        trade_interval_us=SECOND,
+        trade_cash_max=10_000,
+        price_stale_us=30 * SECOND,
+        review_over=400 * 10**8,
+        prerequisite_us=60 * SECOND,
+        retry_us=SECOND,
+        settlement_retry_us=3 * SECOND,
+    )
+    stage = Stage(policy, retain_us=40 * SECOND)
+    stage.now = day_number(2026, 3, 2) * DAY_US
+    traits = (("isin", "XS0000000000"), ("issuer", "Żółć S.A."))
+    stage.do(DefineAsset("BOND", 3))
+    bond = DefineMarket(
+        "ins_bond", "BOND", "A bond", "BOND", "USD", 2, 10, pros_only=True, cash_min=5_000, traits=traits
+    )
+    stage.do(bond)
+    stage.do(Transfer(1, ALICE, "USD", 50_000, "ops:ann", "wire", reference="wire-1"))
+    stage.do(ChangeAccount(ALICE, flags=PROFESSIONAL | REVIEWED, owner="cli_one", by="ops:ann", reason="contract"))
+    stage.buy("5000.00", client_key="too much", fingerprint="f")
+    stage.do(PlaceOrder(ALICE, 0, BUY, MARKET_ORDER, CASH, 0, "nothing", "g"))
+    stage.wait(50)
+    stage.quote("31.70")
+    stage.buy("100.00", client_key="seen", fingerprint="h")
+    stage.buy("33.00")
+    stage.do(ClearPrerequisite(1, True, "ops:ann", "looks right"))
+    stage.do(ClearPrerequisite(2, False, "ops:bob", "does not"))
+    stage.buy("450.00", BOB)
+    stage.do(ClearPrerequisite(3, True, "ops:ann"))
+    stage.do(FailExecution(3, True, "tester", "no_route"))
+    stage.wait(1)
+    stage.do(ExecutePart(3, 500, 3_171, "tester"))
+    stage.do(SettleTrade(1, True, "tester", "no_delivery"))
+    stage.do(SettleTrade(2, False, "ops:ann", "early"))
+    stage.do(CancelOrders((1, 3), "ops:ann", "asked by phone"))
+    stage.do(FailExecution(3, False, "tester", "security_delisted"))
+    stage.wait(8)
+    stage.do(Hold(3))
+    stage.sell("1.00", BOB)
+    stage.do(ExecutePart(4, 300))
+    stage.buy("10.00")
+    stage.do(ChangeMarket(ACME, NOT_TRADING, "ops:ann", "news"))
+    stage.wake()
+    stage.do(Hold(3, release=True))
+    stage.do(ChangeMarket(ACME, SELL_ONLY, "ops:ann"))
+    stage.sell("2.00", BOB)
+    stage.do(ChangeMarket(ACME, BUY_SELL, "ops:ann"))
+    stage.wait(45)
+    stage.buy("5000.00", BOB, client_key="at hand", fingerprint="i")
+    stage.buy("20.00")
+    stage.do(Hold(3))
+    stage.quote("32.00")
+    stage.buy("120.00", BOB)
+    stage.do(FailExecution(stage.state.orders_made, True, "tester", "no_route"))
+    stage.sell("0.50", BOB)
+    stage.do(ExecutePart(stage.state.orders_made))
+    stage.do(SettleTrade(stage.state.trades_made, True, "tester", "no_delivery"))
+    stage.do(ChangeAccount(BOB, SUSPENDED, by="ops:ann", reason="court order"))
     return stage.entries, stage.state
 
 
@@ -114,12 +210,17 @@ def confirmed_elsewhere() -> tuple[list[Entry], State]:
     return entries, state
 
 
+def lives() -> dict[str, tuple[list[Entry], State]]:
+    """Each stream's entries, and the state that they give."""
+    return {"brokerage": brokerage(), "operated": operated(), "chain": confirmed_elsewhere()}
+
+
 def make(name: str) -> None:
     path = FOLDER / f"{name}.db"
     assert not path.exists(), "a golden journal is never made again"
     journal = SqliteJournal(path)
     expected = {}
-    for stream, (entries, state) in {"brokerage": brokerage(), "chain": confirmed_elsewhere()}.items():
+    for stream, (entries, state) in lives().items():
         bodies = [encode(entry) for entry in entries]
         third = len(bodies) // 3
         for first, part in ((0, bodies[:third]), (third, bodies[third:])):

@@ -1,4 +1,7 @@
-"""What must be the same in every later version of a state that an old journal gives: its meaning, not its form."""
+"""What must be the same in every later version of a state that an old journal gives: its meaning, not its form.
+
+A journal's meaning was written down when it was made; what the projection has gained since is not in it.
+"""
 
 from typing import Any
 
@@ -41,4 +44,33 @@ def projection(state: State) -> dict[str, Any]:
             for number, request in state.requests.items()
         },
         "keys": {account.name: account.keys for account in state.accounts.values() if account.keys},
+        "accounts": {
+            account.name: [
+                account.status,
+                account.flags,
+                account.owner,
+                account.last,
+                account.touched,
+                list(account.transfers),
+            ]
+            for account in state.accounts.values()
+        },
+        "markets": {
+            market.name: [market.status, market.terms.pros_only, market.terms.cash_min, dict(market.terms.traits)]
+            for market in state.markets.values()
+        },
+        "value dates": {str(number): trade.terms.value_date for number, trade in state.trades.items()},
+        "waiting": {str(number): [waiting.prerequisite, waiting.deadline] for number, waiting in state.waiting.items()},
+        "refusals": {
+            str(number): [refusal.terms.client_key, refusal.terms.fingerprint, refusal.terms.code, refusal.made]
+            for number, refusal in state.refusals.items()
+        },
+        "failed": [
+            {str(number): [retry.attempts, retry.reason] for number, retry in retries.items()}
+            for retries in (state.order_retries, state.trade_retries)
+        ],
+        "sweeps": {
+            str(number): [request.scope, request.subject, request.through, request.done, request.reason]
+            for number, request in state.sweeps.items()
+        },
     }

@@ -12,7 +12,7 @@ import apsw
 from typer.testing import CliRunner, Result
 
 from tallystick.cli.main import app
-from tallystick.dialects.sophic.rules import Policy
+from tallystick.dialects.sophic.policy import Policy
 from tallystick.facts.commands import CancelOrders
 from tallystick.facts.venue import Entry, decode, encode
 from tallystick.journal.folder import DataFolder

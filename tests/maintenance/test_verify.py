@@ -226,7 +226,7 @@ def settled(number: int) -> TradeSettled:
 
 def filled(*, released=0, voided=0) -> OrderFilled:
     order = STATE.orders[OPEN]
-    return OrderFilled(order.account, OPEN, order.market, order.leaves + released, order.reserved + voided, 1)
+    return OrderFilled(order.account, OPEN, order.market, order.leaves + released, order.reserved + voided, 3)
 
 
 def placed(*, number=STATE.orders_made + 1, reserved=1) -> OrderPlaced:

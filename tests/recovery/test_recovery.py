@@ -3,6 +3,7 @@
 import pytest
 
 from tallystick.dialects.sophic.rules import SophicRules
+from tallystick.facts.commands import NOTHING_KNOWN
 from tallystick.facts.venue import encode
 from tallystick.journal.memory import MemoryJournal
 from tallystick.journal.port import Append
@@ -99,7 +100,7 @@ def test_without_tables_a_snapshot_is_passed_over_and_the_tables_are_made_anew(j
         lambda data: data[:-2],
         lambda data: data[: len(data) // 2],
         lambda data: b"not json\n" + data,
-        lambda data: data.replace(b'"format":1', b'"format":9', 1),
+        lambda data: data.replace(b'"format":2', b'"format":9', 1),
         lambda data: data.replace(b"alice", b"alicf", 1),
         lambda data: data + data.splitlines(keepends=True)[-1],
     ],
@@ -165,8 +166,8 @@ def test_lists_and_keys_reach_back_into_the_tables(whole):
         assert readers.orders_before(account, mine[page], 7) == mine[page + 1 : page + 8]
     for number in mine:
         if terms[number].client_key:
-            assert readers.order_by_key(account, terms[number].client_key) == number
-    assert readers.order_by_key(account, "never") == 0
+            assert readers.known(account, terms[number].client_key).order == number
+    assert readers.known(account, "never") == NOTHING_KNOWN
     assert readers.order(10_000) is None
 
 

@@ -11,7 +11,7 @@ from tallystick.facts.commands import NOTHING_KNOWN, Accepted, PlaceOrder
 from tallystick.facts.venue import Obligation, OrderCancelled, OrderPlaced, TradeMade, TradeSettled, Transferred
 from tallystick.sequencer import Item
 from tallystick.simulate.process import Parts
-from tallystick.simulate.workload import policy_of
+from tallystick.simulate.terms import policy_of
 from tallystick.venue.engine import Decision, Engine
 
 
@@ -36,8 +36,8 @@ class Engineered:
 class ChangedEntries(Parts):
     """``event`` gives what stands in the place of one event."""
 
-    def engine(self, terms):
-        return Engineered(super().engine(terms), self.change)
+    def engine(self, terms, state=None):
+        return Engineered(super().engine(terms, state), self.change)
 
     def change(self, entry):
         return replace(entry, events=tuple(new for event in entry.events for new in self.event(event)))
@@ -46,10 +46,35 @@ class ChangedEntries(Parts):
         yield event
 
 
+class Ruled:
+    """The real rules, for those who change one of them."""
+
+    def __init__(self, terms) -> None:
+        self.rules = SophicRules(policy_of(terms))
+
+    def place(self, draft, command, known):
+        return self.rules.place(draft, command, known)
+
+    def cancel(self, draft, command):
+        return self.rules.cancel(draft, command)
+
+    def wake_trade(self, draft, trade):
+        self.rules.wake_trade(draft, trade)
+
+    def wake_order(self, draft, order):
+        self.rules.wake_order(draft, order)
+
+    def stop_order(self, draft, order, reason, request):
+        self.rules.stop_order(draft, order, reason, request)
+
+    def operate(self, draft, command):
+        return self.rules.operate(draft, command)
+
+
 class FeesRoundedDown(ChangedEntries):
-    def engine(self, terms):
+    def engine(self, terms, state=None):
         self.fee_bps = terms.fee_bps
-        return super().engine(terms)
+        return super().engine(terms, state)
 
     def event(self, event):
         if isinstance(event, TradeMade):
@@ -108,32 +133,20 @@ class FeesToTheStreet(ChangedEntries):
 class SettledTooEarly(Parts):
     """Trades settle as soon as anything of theirs is looked at."""
 
-    def engine(self, terms):
-        class Early:
-            def __init__(self):
-                self._rules = SophicRules(policy_of(terms))
-
-            def place(self, draft, command, known):
-                return self._rules.place(draft, command, known)
-
-            def cancel(self, draft, command):
-                return self._rules.cancel(draft, command)
-
-            def wake_trade(self, draft, trade):
-                self._rules.wake_trade(draft, trade)
-
+    def engine(self, terms, state=None):
+        class Early(Ruled):
             def wake_order(self, draft, order):
-                self._rules.wake_order(draft, order)
+                super().wake_order(draft, order)
                 for made in list(order.progress.trades):
                     trade = draft.state.trades[made]
                     if trade.due > draft.time:
                         draft.emit(TradeSettled(order.account, order.number, order.market, made))
 
-        return Engine(Early())
+        return Engine(Early(terms), state)
 
 
 class TimerLostAtRestart(Parts):
-    def engine(self, terms):
+    def engine(self, terms, state=None):
         class Forgetful:
             def __init__(self, engine):
                 self._engine = engine
@@ -146,7 +159,7 @@ class TimerLostAtRestart(Parts):
                 if self._engine.next_due():
                     self._engine.timers.pop()
 
-        return Forgetful(super().engine(terms))
+        return Forgetful(super().engine(terms, state))
 
 
 class KeysForgottenAtRestart(Parts):
@@ -155,7 +168,7 @@ class KeysForgottenAtRestart(Parts):
     def known(self, readers, command):
         return NOTHING_KNOWN
 
-    def engine(self, terms):
+    def engine(self, terms, state=None):
         class Forgetful:
             def __init__(self, engine):
                 self._engine, self._forgotten = engine, set()
@@ -178,7 +191,7 @@ class KeysForgottenAtRestart(Parts):
                 events = (replace(placed, client_key=command.client_key), *others)
                 return Decision(replace(decision.entry, events=events), decision.answer)
 
-        return Forgetful(super().engine(terms))
+        return Forgetful(super().engine(terms, state))
 
 
 class KeysForgottenInTime(Parts):
@@ -212,8 +225,8 @@ class AnsweredBeforeDurable(Parts):
 
         return Hasty()
 
-    def committer(self, journal, durable):
-        real = super().committer(journal, durable)
+    def committer(self, journal, durable, split):
+        real = super().committer(journal, durable, split)
 
         class Watched:
             newest: Item | None = None
@@ -256,7 +269,7 @@ class RevealedBeforeDurable(Parts):
 class LostAppends(Parts):
     """A commit that says it is durable and is not: every ninth batch goes nowhere."""
 
-    def committer(self, journal, durable):
+    def committer(self, journal, durable, split):
         class Lossy:
             def __init__(self):
                 self.batches = 0
@@ -269,14 +282,14 @@ class LostAppends(Parts):
                 if self.batches % 9:
                     journal.append(batch)
 
-        return super().committer(Lossy(), durable)
+        return super().committer(Lossy(), durable, split)
 
 
 class DeafSubscriber(Parts):
     """The dispatcher forgets every fifth entry of those who do not listen to everything."""
 
-    def readers(self):
-        real = super().readers()
+    def readers(self, state, tables):
+        real = super().readers(state, tables)
         subscribe = real.dispatcher.subscribe
 
         def forgetful(keys, listener):

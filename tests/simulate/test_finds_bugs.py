@@ -3,7 +3,7 @@
 import pytest
 
 from tallystick.simulate.run import run
-from tests.simulate import planted
+from tests.simulate import planted, planted_brokerage
 
 SEEDS_MAX = 30
 
@@ -15,16 +15,38 @@ FAULTS = [
     (planted.FeesRoundedDown, {"fees"}),
     (planted.TradesAtAnyPrice, {"price"}),
     (planted.NotReleasedOnCancel, {"reserved"}),
-    (planted.VoidedTwice, {"reserved", "answered"}),  # the readers' fold refuses it, and nobody is answered any more
+    (planted.VoidedTwice, {"reserved", "answered", "stopped"}),  # the readers' fold refuses it, and nobody is answered
     (planted.ReservedTooLittle, {"reserved"}),
     (planted.UnitsBeforeCash, {"obligations"}),
     (planted.FeesToTheStreet, {"obligations"}),
     (planted.SettledTooEarly, {"settlement"}),
     (planted.LostBackLink, {"links"}),
     (planted.DeafSubscriber, {"subscriber"}),
-    (planted.TimerLostAtRestart, {"finished"}),
+    (planted.TimerLostAtRestart, {"finished", "decided again"}),
     (planted.KeysForgottenAtRestart, {"once"}),
     (planted.KeysForgottenInTime, {"once"}),
+    (planted_brokerage.CancelledWithTrades, {"closed short"}),
+    (planted_brokerage.ClosedShortWithoutTrades, {"closed short"}),
+    (planted_brokerage.SweepSkipsOrders, {"sweep"}),
+    (planted_brokerage.SweepWithoutEnd, {"sweep"}),
+    (planted_brokerage.SweepLostAtRestart, {"replay", "finished"}),
+    (planted_brokerage.TradesWhileHalted, {"halted", "allowed"}),
+    (planted_brokerage.HoldsIgnored, {"held", "waiting"}),
+    (planted_brokerage.StalePricesTaken, {"price", "waiting", "reason"}),
+    (planted_brokerage.ReviewSkipped, {"waiting"}),
+    (planted_brokerage.CutOffIgnored, {"settlement"}),
+    (planted_brokerage.HolidaysIgnored, {"settlement"}),
+    (planted_brokerage.RetriedTooSoon, {"settlement"}),
+    (planted_brokerage.WaitsForEver, {"waiting"}),
+    (planted_brokerage.NotReleasedWhenShort, {"reserved"}),
+    (planted_brokerage.KeysForEver, {"once", "refused"}),
+    (planted_brokerage.RefusalReworded, {"once"}),
+    (planted_brokerage.RefusalsForgotten, {"once"}),
+    (planted_brokerage.SnapshotWithoutWaiting, {"replay"}),
+    (planted_brokerage.SnapshotWithoutRefusals, {"replay"}),
+    (planted_brokerage.NotDueYet, {"due"}),
+    (planted_brokerage.EverybodyIsProfessional, {"allowed"}),
+    (planted_brokerage.HaltWithoutSweep, {"sweep"}),
 ]
 
 

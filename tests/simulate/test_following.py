@@ -1,7 +1,7 @@
 """Who follows one order catches up without a gap, however long ago the order ended."""
 
 from tallystick.core.keys import order_key
-from tallystick.dialects.sophic.rules import Policy
+from tallystick.dialects.sophic.policy import Policy
 from tallystick.facts.commands import OpenVenue
 from tallystick.readers.index import Index
 from tallystick.readers.readers import Readers
@@ -20,7 +20,7 @@ def test_an_order_that_has_left_the_state_is_still_found_by_index():
     for entry in stage.entries:
         readers.commit(entry)
     index = Index(readers, lambda sequence: stage.entries[sequence - 1])
-    followed = index.sequences(order_key(number))
+    followed = [entry.sequence for entry in index.entries(order_key(number))]
     assert len(followed) > 1
 
     stage.wait(10)
@@ -29,4 +29,4 @@ def test_an_order_that_has_left_the_state_is_still_found_by_index():
     for entry in stage.entries[readers.state.sequence :]:
         readers.commit(entry)
     assert number not in readers.state.orders
-    assert index.sequences(order_key(number)) == followed
+    assert [entry.sequence for entry in index.entries(order_key(number))] == followed

@@ -11,16 +11,25 @@ from hashlib import sha256
 from typing import Any
 
 from tallystick.cli.build_info import is_compiled
-from tallystick.dialects.sophic.rules import Policy, SophicRules
+from tallystick.core.lifecycle import FILLED, OPEN, PENDING, TRADE_EXECUTED
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.facts.codes import BUY, CASH, COUNTERPARTY, CUSTOMER, FEES, MARKET_ORDER, SELL, UNITS, WORLD
 from tallystick.facts.commands import (
     CancelOrders,
+    ChangeAccount,
+    ChangeMarket,
+    ClearPrerequisite,
     DefineAsset,
     DefineMarket,
+    ExecutePart,
+    FailExecution,
+    Hold,
     OpenAccount,
     OpenVenue,
     PlaceOrder,
     Quote,
+    SettleTrade,
     Transfer,
 )
 from tallystick.facts.venue import decode, encode
@@ -44,6 +53,11 @@ POLICY = Policy(
     execute_after_us=HOUR_US // 3,
     trade_interval_us=HOUR_US // 2,
     trade_cash_max=20_000_000,
+    price_stale_us=12 * HOUR_US,
+    review_over=80_000 * 10**8,
+    prerequisite_us=20 * HOUR_US,
+    retry_us=HOUR_US // 5,
+    settlement_retry_us=3 * HOUR_US,
 )
 
 
@@ -55,29 +69,61 @@ def beginning() -> Iterator[Any]:
     for name, role in roles.items():
         yield OpenAccount(name, role)
     for unit, increment in (("ACME", 100), ("WEI", 1)):
-        yield DefineMarket(f"ins_{unit.lower()}", unit, unit, unit, "USD", 4, increment)
+        traits = (("issuer", "Żółć"), ("isin", ""))
+        yield DefineMarket(f"ins_{unit.lower()}", unit, unit, unit, "USD", 4, increment, cash_min=50, traits=traits)
     for customer in (ALICE, BOB, CAROL):
         for asset, scale in SCALES.items():
             yield Transfer(WORLD_ACCOUNT, customer, asset, 100_000 * 10**scale)
 
 
-def command(chance: random.Random, now: int, walks: list[RandomWalk], newest: int) -> Any:
-    """Any command at all; now and then one that must be refused. ``newest`` is the number of the last order."""
+def command(chance: random.Random, now: int, walks: list[RandomWalk], state: State) -> Any:
+    """Any command at all; now and then one that must be refused."""
+    newest = state.orders_made
     account, market = chance.choice((ALICE, BOB, CAROL, CAROL, HOUSE)), chance.choice((1, 2))
     roll = chance.random()
-    if roll < 0.35:
-        key = f"key {chance.randrange(500)}" if chance.random() < 0.3 else ""
+    if roll < 0.33:
+        key = f"key {chance.randrange(30)}" if chance.random() < 0.3 else ""
         cash = chance.choice((0, 1, 999, 1_000_000, 10**9))
-        return PlaceOrder(account, market, BUY, MARKET_ORDER, CASH, chance.randint(0, cash), key, key and f"{cash}")
-    if roll < 0.6:
+        size = chance.choice((cash, chance.randint(0, cash)))
+        return PlaceOrder(account, market, BUY, MARKET_ORDER, CASH, size, key, key and f"{size}")
+    if roll < 0.55:
         quantity = chance.randrange(10 ** (10 if market == 1 else 22)) // 100 * chance.choice((100, 100, 100, 1))
         return PlaceOrder(account, market, SELL, MARKET_ORDER, UNITS, quantity)
-    if roll < 0.7:
+    if roll < 0.62:
         orders = (newest + 1 - chance.randrange(chance.choice((2, 2, 50))) for _ in range(chance.randint(1, 3)))
         return CancelOrders(tuple(orders), "operator", "asked")
-    if roll < 0.8:
-        return Transfer(account, chance.choice((ALICE, BOB, CAROL)), "USD", chance.randint(-5, 10**6))
-    return Quote(market, walks[market - 1].price(now) if chance.random() < 0.9 else 0)
+    if roll < 0.7:
+        reference = f"wire {chance.randrange(50)}" if chance.random() < 0.3 else ""
+        cents = chance.choice((500, 700)) if reference else chance.randint(-5, 10**6)
+        return Transfer(account, chance.choice((ALICE, BOB, CAROL)), "USD", cents, reference=reference)
+    if roll < 0.88:
+        return Quote(market, walks[market - 1].price(now) if chance.random() < 0.9 else 0)
+    return operation(chance, account, market, state)
+
+
+def operation(chance: random.Random, account: int, market: int, state: State) -> Any:
+    """Something that an operator, or somebody who tests, may ask."""
+    status = chance.choice((PENDING, OPEN, FILLED))
+    order = chance.choice([0, *(number for number, order in state.orders.items() if order.status == status)])
+    trade = chance.choice([0, *(number for number, trade in state.trades.items() if trade.status == TRADE_EXECUTED)])
+    match chance.randrange(20):
+        case 0:
+            return ChangeMarket(market, chance.choice((1, 2, 3, 4)), "operator", "news")
+        case 1 | 2 | 3 | 4:
+            return ChangeMarket(market, 1, "operator")
+        case 5:
+            return ChangeAccount(account, chance.choice((1, 2, None)), chance.choice((0, 1, 2, 4, 8)), "owner")
+        case 6 | 7 | 8 | 9:
+            return ChangeAccount(account, 1, 0, by="operator")
+        case 10 | 11:
+            return ClearPrerequisite(order, chance.random() < 0.8, "operator")
+        case 12:
+            return ExecutePart(order, chance.choice((0, 100)), chance.choice((0, 0, 1_200_000)), "tester")
+        case 13 | 14:
+            return FailExecution(order, chance.random() < 0.7, "tester", chance.choice(("", "no_route")))
+        case 15 | 16:
+            return SettleTrade(trade, chance.random() < 0.7, "operator")
+    return Hold(chance.randint(1, 4), market, chance.random() < 0.95)
 
 
 def live(seed: int, commands: int) -> dict[str, Any]:
@@ -99,7 +145,7 @@ def live(seed: int, commands: int) -> dict[str, Any]:
         decide(asked)
     for _ in range(commands):
         now += chance.randrange(HOUR_US // 2)
-        decide(command(chance, now, walks, engine.state.orders_made))
+        decide(command(chance, now, walks, engine.state))
     replayed = State()
     kinds: set[str] = set()
     for entry in map(decode, bodies):

@@ -7,7 +7,8 @@ settlement five; one trade moves at most 1,000.00. A row's first column is what 
 import pytest
 
 from tallystick.core.lifecycle import TRADE_STATUS_NAMES
-from tallystick.dialects.sophic.rules import Policy, SophicRules
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.facts.codes import VERDICT_NAMES
 from tallystick.facts.commands import CancelOrders, Quote
 from tallystick.facts.venue import OrderCancelled, OrderFilled, OrderSettled

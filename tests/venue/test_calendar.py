@@ -77,6 +77,59 @@ def test_days_begin_and_settlement_happens_in_the_local_time_of_the_venue(row: l
     assert calendar.settles_at(utc(trade[4:])) == utc(settles_at)
 
 
+NEW_YORK = tuple(
+    (utc(text), offset * HOUR_US)
+    for text, offset in (("2026-03-08 07:00", -4), ("2026-11-01 06:00", -5), ("2027-03-14 07:00", -4))
+)
+
+SUMMER_TIME = """
+    trade, UTC           | value date T+1 | settles at, UTC  | what happens
+    Fri 2026-03-06 21:59 | 2026-03-09     | 2026-03-09 13:30 | before the cut-off in winter, settled in summer
+    Fri 2026-03-06 22:00 | 2026-03-10     | 2026-03-10 13:30 | at the cut-off in winter
+    Mon 2026-03-09 20:59 | 2026-03-10     | 2026-03-10 13:30 | before the cut-off in summer
+    Mon 2026-03-09 21:00 | 2026-03-11     | 2026-03-11 13:30 | at the cut-off in summer
+    Fri 2026-10-30 20:59 | 2026-11-02     | 2026-11-02 14:30 | before the cut-off in summer, settled in winter
+    Mon 2026-11-02 21:59 | 2026-11-03     | 2026-11-03 14:30 | before the cut-off in winter again
+    Mon 2026-11-02 22:00 | 2026-11-04     | 2026-11-04 14:30 | at the cut-off in winter again
+    Fri 2027-03-12 22:00 | 2027-03-16     | 2027-03-16 13:30 | the next year
+    Mon 2031-01-06 20:59 | 2031-01-07     | 2031-01-07 13:30 | after the last change that is known
+"""
+
+
+@pytest.mark.parametrize("row", rows(SUMMER_TIME), ids=lambda row: f"{row[0]}: {row[3]}")
+def test_the_cutoff_and_the_settlement_are_in_the_local_time_of_their_days(row: list[str]) -> None:
+    trade, value_date, settles_at, _ = row
+    calendar = SettlementCalendar(1, (5, 6), (), 19 * HOUR_US // 2, -5 * HOUR_US, 17 * HOUR_US, NEW_YORK)
+    assert date_text(calendar.value_date(utc(trade[4:]))) == value_date
+    assert calendar.settles_at(utc(trade[4:])) == utc(settles_at)
+
+
+def test_a_settlement_time_that_the_change_skips_is_the_moment_of_the_change() -> None:
+    calendar = SettlementCalendar(1, (), (), 5 * HOUR_US // 2, -5 * HOUR_US, transitions=NEW_YORK)
+    assert calendar.settles_at(utc("2026-03-06 12:00")) == utc("2026-03-07 07:30")
+    assert calendar.settles_at(utc("2026-03-07 12:00")) == utc("2026-03-08 07:00")
+    assert calendar.settles_at(utc("2026-03-08 12:00")) == utc("2026-03-09 06:30")
+
+
+CUTOFF_TWICE = """
+    trade, UTC           | local | value date T+0
+    Sun 2026-11-01 05:29 | 01:29 | 2026-11-01
+    Sun 2026-11-01 05:30 | 01:30 | 2026-11-02
+    Sun 2026-11-01 06:15 | 01:15 | 2026-11-02
+    Sun 2026-11-01 06:30 | 01:30 | 2026-11-02
+    Mon 2026-11-02 06:29 | 01:29 | 2026-11-02
+    Mon 2026-11-02 06:30 | 01:30 | 2026-11-03
+"""
+
+
+@pytest.mark.parametrize("row", rows(CUTOFF_TWICE), ids=lambda row: row[0])
+def test_a_cutoff_that_comes_twice_counts_when_it_comes_first(row: list[str]) -> None:
+    """Else a trade would settle a day before another that was made earlier."""
+    trade, _, value_date = row
+    calendar = SettlementCalendar(0, (), (), 0, -5 * HOUR_US, 3 * HOUR_US // 2, NEW_YORK)
+    assert date_text(calendar.value_date(utc(trade[4:]))) == value_date
+
+
 def test_without_a_cutoff_the_day_is_the_venues_until_its_last_microsecond() -> None:
     calendar = SettlementCalendar(0)
     midnight = utc("2024-12-13 00:00")
@@ -105,6 +158,8 @@ REFUSED: list[tuple[str, Callable[[], object]]] = [
     ("the time of settlement", lambda: SettlementCalendar(1, settle_at_us=DAY_US)),
     ("the cut-off", lambda: SettlementCalendar(1, cutoff_us=DAY_US + 1)),
     ("the offset", lambda: SettlementCalendar(1, offset_us=DAY_US)),
+    ("the offset", lambda: SettlementCalendar(1, transitions=[(1, -DAY_US)])),
+    ("in the order of their times", lambda: SettlementCalendar(1, transitions=[(1, 0), (1, HOUR_US)])),
     ("a delay", lambda: FixedDelay(-1)),
 ]
 

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tallystick.core.keys import account_key, market_key, order_key
-from tallystick.dialects.sophic.rules import Policy, SophicRules
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.facts.commands import (
     CancelOrders,
     DefineAsset,
@@ -87,8 +88,9 @@ def test_a_restarted_engine_goes_on_as_if_nothing_had_been():
 def test_what_the_shell_found_in_its_tables_counts_as_known():
     stage = Stage()
     command = PlaceOrder(ALICE, ACME, 1, 1, 2, 1000, "key", "print")
-    assert stage.engine.decide(command, stage.now, Known(77, "print")).answer.number == 77
-    assert stage.engine.decide(command, stage.now, Known(77, "other")).answer.code == "exists_with_different_terms"
+    same, other = Known(77, "print", stage.now), Known(77, "other", stage.now)
+    assert stage.engine.decide(command, stage.now, same).answer.number == 77
+    assert stage.engine.decide(command, stage.now, other).answer.code == "exists_with_different_terms"
     assert stage.engine.decide(command, stage.now).answer.number == 1
 
 

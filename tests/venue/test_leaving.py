@@ -1,6 +1,7 @@
 """What is done leaves the state, so that memory stays flat; a state written down as records is the state again."""
 
-from tallystick.dialects.sophic.rules import Policy, SophicRules
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.facts.commands import CancelOrders, OpenVenue
 from tallystick.venue.calendar import FixedDelay
 from tallystick.venue.engine import Engine

@@ -8,14 +8,28 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tallystick.dialects.sophic.rules import Policy, SophicRules
-from tallystick.facts.codes import CUSTOMER, FEES
-from tallystick.facts.commands import Accepted, CancelOrders, Exists, Refused, Transfer
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.dialects.sophic.rules import SophicRules
+from tallystick.facts.codes import CUSTOMER, FEES, NOT_TRADING, SUSPENDED
+from tallystick.facts.commands import (
+    Accepted,
+    CancelOrders,
+    ChangeAccount,
+    ChangeMarket,
+    ClearPrerequisite,
+    ExecutePart,
+    Exists,
+    FailExecution,
+    Hold,
+    Refused,
+    SettleTrade,
+    Transfer,
+)
 from tallystick.facts.venue import decode, encode
 from tallystick.venue.calendar import FixedDelay
 from tallystick.venue.engine import Engine
 from tests.naive import check, dump
-from tests.stage import ACME_UNIT, ALICE, BOB, SECOND, USD, WORLD_ACCOUNT, Stage
+from tests.stage import ACME, ACME_UNIT, ALICE, BOB, SECOND, USD, WORLD_ACCOUNT, Stage
 
 accounts = st.sampled_from([ALICE, BOB])
 keys = st.sampled_from(["", "", "a", "b"])
@@ -28,10 +42,22 @@ class Brokerage(RuleBasedStateMachine):
         settles=st.sampled_from([0, 2, 60]),
         trade_cash_max=st.sampled_from([0, 1, 5_000]),
         retain=st.sampled_from([1, 30]),
+        patience=st.sampled_from([0, 10]),
     )
-    def open(self, fee_bps, delay, settles, trade_cash_max, retain):
+    def open(self, fee_bps, delay, settles, trade_cash_max, retain, patience):
         steps = delay * SECOND
-        policy = Policy(FixedDelay(settles * SECOND), fee_bps, steps, steps, steps, trade_cash_max)
+        policy = Policy(
+            FixedDelay(settles * SECOND),
+            fee_bps,
+            steps,
+            steps,
+            steps,
+            trade_cash_max,
+            price_stale_us=patience * SECOND,
+            review_over=patience * 10**9,
+            prerequisite_us=3 * patience * SECOND,
+            settlement_retry_us=SECOND,
+        )
         self.stage = Stage(policy, retain_us=retain * SECOND)
         self.funds = {USD: 200_000, ACME_UNIT: 20_000}
         self.named: dict[tuple[int, str], int] = {}
@@ -58,6 +84,37 @@ class Brokerage(RuleBasedStateMachine):
         known = number in self.stage.state.orders
         answer = self.stage.do(CancelOrders((number,)))
         assert isinstance(answer, Accepted if known else Refused)
+
+    @rule(status=st.sampled_from([1, 1, 2, 3, 4]), wakes=st.booleans())
+    def change_market(self, status, wakes):
+        before = self._open_orders()
+        answer = self.stage.do(ChangeMarket(ACME, status))
+        self._sweep(before if status == NOT_TRADING and isinstance(answer, Accepted) else [], wakes)
+
+    @rule(account=accounts, status=st.sampled_from([1, 2]), flags=st.sampled_from([0, 0, 2, 4, 8]), wakes=st.booleans())
+    def change_account(self, account, status, flags, wakes):
+        before = [number for number in self._open_orders() if self.stage.state.orders[number].account == account]
+        was = self.stage.state.accounts[account].status
+        self.stage.do(ChangeAccount(account, status, flags))
+        self._sweep(before if status == SUSPENDED != was else [], wakes)
+
+    @rule(number=st.integers(1, 15), what=st.integers(0, 5), amount=st.sampled_from([0, 10, 500]))
+    def operate(self, number, what, amount):
+        """Whatever the answer is; the stage looks at what comes of it."""
+        commands = (
+            ClearPrerequisite(number, True),
+            ClearPrerequisite(number, False),
+            ExecutePart(number, amount, amount),
+            FailExecution(number, True),
+            FailExecution(number, False),
+            SettleTrade(number, amount == 0),
+        )
+        answer = self.stage.do(commands[what])
+        assert isinstance(answer, (Accepted, Refused))
+
+    @rule(stage=st.integers(1, 4), market=st.sampled_from([0, ACME]), release=st.booleans())
+    def hold(self, stage, market, release):
+        assert isinstance(self.stage.do(Hold(stage, market, release)), Accepted)
 
     @rule(account=accounts, cents=st.integers(1, 50_000))
     def deposit(self, account, cents):
@@ -93,6 +150,17 @@ class Brokerage(RuleBasedStateMachine):
             for account in state.accounts.values():
                 if account.role == CUSTOMER:
                     assert account.book.look(ACME_UNIT).total >= 0
+
+    def _open_orders(self):
+        return [number for number, order in self.stage.state.orders.items() if order.status < 4]
+
+    def _sweep(self, doomed, wakes):
+        """What was there has ended when the sweep has, and not one of them is cancelled that had traded."""
+        if wakes:
+            self.stage.wake()
+            orders = [order for number, order in self.stage.state.orders.items() if number in doomed]
+            assert all(order.status in (4, 5) for order in orders)
+            assert all((order.status == 4) == bool(order.progress.trades) for order in orders)
 
     def _place(self, account, key, valid, place):
         made = self.stage.state.orders_made

@@ -5,6 +5,9 @@ While open ``size = consumed + pending + leaves``; once closed ``size = consumed
 
 from typing import Any, Final, Protocol
 
+from mypy_extensions import mypyc_attr
+
+from tallystick.core.keys import Number
 from tallystick.core.lifecycle import (
     CONFIRM,
     FILL,
@@ -36,6 +39,7 @@ class Terms(Protocol):
     def size(self) -> int: ...
 
 
+@mypyc_attr(acyclic=True)
 class Progress:
     """How far an order has come. ``executed`` counts fills that are executed and not settled.
 
@@ -54,13 +58,14 @@ class Progress:
         self.fees = 0
         self.executed = 0
         self.held = 0
-        self.trades: Final[list[int]] = []
+        self.trades: tuple[int, ...] = ()
 
 
 _NOTHING_YET: Final = Progress()
 """Shared by every order that has not come anywhere, which is most of those that are open."""
 
 
+@mypyc_attr(acyclic=True)
 class Order:
     """Everything that changes in an order's life; ``terms`` is what does not (its keys are at hand here too).
 
@@ -83,12 +88,14 @@ class Order:
         "updated",
     )
 
-    def __init__(self, terms: Any, reserved: int, due: int, time: int) -> None:
+    def __init__(
+        self, terms: Any, number: Number, account: Number, market: Number, size: int, reserved: int, due: int, time: int
+    ) -> None:
         self.terms: Final = terms
-        self.number: Final[int] = terms.order
-        self.account: Final[int] = terms.account
-        self.market: Final[int] = terms.market
-        self.size: Final[int] = terms.size
+        self.number: Final = number
+        self.account: Final = account
+        self.market: Final = market
+        self.size: Final = size
         self.status = SUBMITTED
         self.reserved = reserved
         self.due = due
@@ -103,6 +110,12 @@ class Order:
         self.updated = updated
         self.last = last
         self._progress = _NOTHING_YET if progress is None else progress
+
+    def touch(self, sequence: int) -> int:
+        """The entry ``sequence`` touches it: it is its newest now. Returns the one before it, 0 for none."""
+        before = self.last
+        self.last = sequence
+        return before
 
     @property
     def progress(self) -> Progress:
@@ -125,7 +138,7 @@ class Order:
         """What it would no longer need of its reservation if it closed now: all but what pending fills will take."""
         return self.reserved - self._progress.held
 
-    def add_pending(self, trade: int, consumed: int, posted: int, time: int) -> None:
+    def add_pending(self, trade: Number, consumed: int, posted: int, time: int) -> None:
         """A fill that another party must confirm, which will then take ``posted`` from the reservation."""
         self._fits(consumed)
         if posted < 0 or posted > self.voidable:
@@ -134,17 +147,17 @@ class Order:
         progress = self._begun()
         progress.pending += consumed
         progress.held += posted
-        progress.trades.append(trade)
+        progress.trades += (trade,)
         self.updated = time
 
     def add_executed(
-        self, trade: int, consumed: int, quantity: int, notional: int, fee: int, posted: int, time: int
+        self, trade: Number, consumed: int, quantity: int, notional: int, fee: int, posted: int, time: int
     ) -> None:
         """A fill that is executed from the start."""
         self._fits(consumed)
         self.status = advance_order(self.status, TRADE)
         self._execute(consumed, quantity, notional, fee, posted, time)
-        self._progress.trades.append(trade)
+        self._progress.trades += (trade,)
 
     def confirm(self, consumed: int, quantity: int, notional: int, fee: int, posted: int, time: int) -> None:
         """A pending fill becomes an executed one."""

@@ -2,9 +2,13 @@
 
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
+from tallystick.core.keys import Number
 from tallystick.core.lifecycle import TRADE_SETTLED, advance_trade
 
 
+@mypyc_attr(acyclic=True)
 class Trade:
     """``terms`` is the fact that made it: its legs, price and obligations. ``due`` is when it settles.
 
@@ -13,7 +17,7 @@ class Trade:
 
     __slots__ = ("due", "holders", "made", "number", "settled", "status", "terms")
 
-    def __init__(self, terms: Any, number: int, status: int, due: int, time: int, holders: int) -> None:
+    def __init__(self, terms: Any, number: Number, status: int, due: int, time: int, holders: int) -> None:
         self.terms: Final = terms
         self.number: Final = number
         self.status = status

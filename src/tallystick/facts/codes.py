@@ -31,7 +31,35 @@ ROLE_NAMES: Final = ("", "customer", "world", "counterparty", "fees")
 
 # What a PENDING order waits for.
 PRICE_FEED: Final = 1
-PREREQUISITE_NAMES: Final = ("", "price_feed")
+COMPLIANCE: Final = 2
+PREREQUISITE_NAMES: Final = ("", "price_feed", "compliance")
+
+# What a market takes orders for.
+BUY_SELL: Final = 1
+BUY_ONLY: Final = 2
+SELL_ONLY: Final = 3
+NOT_TRADING: Final = 4
+TRADING_STATUS_NAMES: Final = ("", "buy_sell", "buy_only", "sell_only", "not_trading")
+
+# Whether an account may do anything.
+ACTIVE: Final = 1
+SUSPENDED: Final = 2
+ACCOUNT_STATUS_NAMES: Final = ("", "active", "suspended")
+
+# What is particular about an account, as bits.
+PROFESSIONAL: Final = 1
+BUYS_FORBIDDEN: Final = 2
+SELLS_FORBIDDEN: Final = 4
+REVIEWED: Final = 8  # each of its orders waits for a compliance check
+ACCOUNT_FLAG_NAMES: Final = ("professional", "buys_forbidden", "sells_forbidden", "reviewed")
+
+# Where an order can be held: before it is submitted, until a prerequisite is cleared, before it trades, before a trade
+# settles.
+PLACED_STAGE: Final = 1
+PENDING_STAGE: Final = 2
+EXECUTING_STAGE: Final = 3
+SETTLEMENT_STAGE: Final = 4
+STAGE_NAMES: Final = ("", "placed", "pending", "executing", "settlement")
 
 # Why the station that executes says FILLED.
 EXACT: Final = 1  # nothing is left
@@ -62,9 +90,27 @@ INVALID_ROLE: Final = "invalid_role"
 NOT_OPERATING: Final = "not_operating"
 INVALID_SCALE: Final = "invalid_scale"
 INVALID_SCOPE: Final = "invalid_scope"
+MARKET_NOT_TRADING: Final = "market_not_trading"
+ACCOUNT_SUSPENDED: Final = "account_suspended"
+BUY_FORBIDDEN: Final = "buy_forbidden"
+SELL_FORBIDDEN: Final = "sell_forbidden"
+PROFESSIONAL_REQUIRED: Final = "professional_required"
+CURRENCY_NOT_HELD: Final = "currency_not_held"
+BELOW_MINIMUM: Final = "below_minimum"
+ORDER_NOT_WAITING: Final = "order_not_waiting"
+ORDER_NOT_EXECUTING: Final = "order_not_executing"
+UNKNOWN_TRADE: Final = "unknown_trade"
+TRADE_NOT_EXECUTED: Final = "trade_not_executed"
+PRICE_UNKNOWN: Final = "price_unknown"
+INVALID_STATUS: Final = "invalid_status"
 INSUFFICIENT_FUNDS: Final = "insufficient_funds"
 INSUFFICIENT_UNITS: Final = "insufficient_units"
 EXISTS_WITH_DIFFERENT_TERMS: Final = "exists_with_different_terms"
+
+# Why the venue itself ends an order.
+BELOW_ONE_INCREMENT: Final = "below_increment"
+PREREQUISITE_FAILED: Final = "prerequisite_failed"
+PREREQUISITE_TIMED_OUT: Final = "prerequisite_timed_out"
 
 # Refusals of the whole venue, for now: try again later.
 OVERLOADED: Final = "overloaded"

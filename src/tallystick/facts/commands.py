@@ -6,6 +6,8 @@ tagged, so that a recorded list of them can be decided again.
 
 from msgspec import Struct
 
+from tallystick.facts.codes import BUY_SELL
+
 
 class Command(Struct, frozen=True, gc=False, tag=True):
     """``by`` is who asks (a client, an operator); ``reason`` is their word for it. Both go to the journal's cause."""
@@ -29,7 +31,7 @@ class DefineAsset(Command, frozen=True, gc=False):
 
 
 class DefineMarket(Command, frozen=True, gc=False):
-    """``unit`` and ``currency`` are the names of assets."""
+    """``unit`` and ``currency`` are the names of assets; the rest is as in ``MarketDefined``."""
 
     name: str
     symbol: str
@@ -40,17 +42,50 @@ class DefineMarket(Command, frozen=True, gc=False):
     increment: int
     by: str = ""
     reason: str = ""
+    status: int = BUY_SELL
+    pros_only: bool = False
+    quantity_min: int = 0
+    cash_min: int = 0
+    cash_increment: int = 0
+    traits: tuple[tuple[str, str], ...] = ()
+
+
+class ChangeMarket(Command, frozen=True, gc=False):
+    """From now on the market takes orders for ``status``; one that is not trading ends the orders it has."""
+
+    market: int
+    status: int
+    by: str = ""
+    reason: str = ""
 
 
 class OpenAccount(Command, frozen=True, gc=False):
+    """``owner`` is the client whose account it is, ``flags`` what is particular about it."""
+
     name: str
     role: int
+    by: str = ""
+    reason: str = ""
+    owner: str = ""
+    flags: int = 0
+
+
+class ChangeAccount(Command, frozen=True, gc=False):
+    """From now on the account is this; None leaves a thing as it is. Suspending it ends the orders it has."""
+
+    account: int
+    status: int | None = None
+    flags: int | None = None
+    owner: str | None = None
     by: str = ""
     reason: str = ""
 
 
 class Transfer(Command, frozen=True, gc=False):
-    """Accounts are given by number, the asset by its name, the amount at its scale."""
+    """Accounts are given by number, the asset by its name, the amount at its scale.
+
+    ``reference`` is its sender's word for it: a customer's transfer that comes again under it is not made again.
+    """
 
     payer: int
     payee: int
@@ -58,6 +93,7 @@ class Transfer(Command, frozen=True, gc=False):
     amount: int
     by: str = ""
     reason: str = ""
+    reference: str = ""
 
 
 class PlaceOrder(Command, frozen=True, gc=False):
@@ -81,6 +117,53 @@ class CancelOrders(Command, frozen=True, gc=False):
     reason: str = ""
 
 
+class ClearPrerequisite(Command, frozen=True, gc=False):
+    """What the PENDING order waits for is there (``passed``), or will never be, which ends the order."""
+
+    order: int
+    passed: bool
+    by: str = ""
+    reason: str = ""
+
+
+class ExecutePart(Command, frozen=True, gc=False):
+    """Trade ``quantity`` of an executing order now (0: all that is left), at ``price`` (0: the market's)."""
+
+    order: int
+    quantity: int = 0
+    price: int = 0
+    by: str = ""
+    reason: str = ""
+
+
+class FailExecution(Command, frozen=True, gc=False):
+    """An attempt to execute the order fails: it is tried again, or, unless ``retriable``, the order ends."""
+
+    order: int
+    retriable: bool
+    by: str = ""
+    reason: str = ""
+
+
+class SettleTrade(Command, frozen=True, gc=False):
+    """The trade settles now, whatever its value date; or, if ``failed``, it could not be settled."""
+
+    trade: int
+    failed: bool = False
+    by: str = ""
+    reason: str = ""
+
+
+class Hold(Command, frozen=True, gc=False):
+    """No order of the market (0: of any) goes beyond ``stage`` until it is released. Ambient, as a quote is."""
+
+    stage: int
+    market: int = 0
+    release: bool = False
+    by: str = ""
+    reason: str = ""
+
+
 class Quote(Command, frozen=True, gc=False):
     """The market's price is now this, at the market's price scale. Ambient: it is not a fact and is not journaled."""
 
@@ -88,16 +171,6 @@ class Quote(Command, frozen=True, gc=False):
     price: int
     by: str = ""
     reason: str = ""
-
-
-class Known(Struct, frozen=True, gc=False):
-    """What the shell looked up for a command in the tables of what has left the state: 0 and "" mean nothing."""
-
-    order: int = 0
-    fingerprint: str = ""
-
-
-NOTHING_KNOWN = Known()
 
 
 class Accepted(Struct, frozen=True, gc=False):
@@ -121,3 +194,16 @@ class Refused(Struct, frozen=True, gc=False):
 
 
 Answer = Accepted | Exists | Refused
+
+
+class Known(Struct, frozen=True, gc=False):
+    """What the shell looked up for a command in the tables of what has left the state: what its owner's key was used
+    for ``since`` then, an ``order`` or a refusal; 0, "" and None mean nothing."""
+
+    order: int = 0
+    fingerprint: str = ""
+    since: int = 0
+    refused: Refused | None = None
+
+
+NOTHING_KNOWN = Known()

@@ -1,6 +1,12 @@
 """What every fact shares: the entry (the journal's unit), its cause, and the keys by which it is routed."""
 
+from typing import Final
+
 from msgspec import Struct
+from msgspec.structs import astuple
+
+values: Final = astuple
+"""All of a fact's values at once, in the order of its fields: for whoever reads most of them often."""
 
 
 class Cause(Struct, frozen=True, array_like=True, gc=False):

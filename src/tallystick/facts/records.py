@@ -8,7 +8,8 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tallystick.facts.venue import AssetDefined, MarketDefined, OrderPlaced, TradeMade
+from tallystick.facts.codes import ACTIVE
+from tallystick.facts.venue import AssetDefined, MarketDefined, OrderPlaced, OrderRefused, TradeMade, Transferred
 
 
 class HeadRecord(Struct, frozen=True, array_like=True, gc=False, tag=1):
@@ -24,6 +25,7 @@ class HeadRecord(Struct, frozen=True, array_like=True, gc=False, tag=1):
     retain_us: int
     retire_max: int
     left_at: int
+    refusals_made: int = 0
 
 
 class AssetRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
@@ -31,8 +33,11 @@ class AssetRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
 
 
 class MarketRecord(Struct, frozen=True, array_like=True, gc=False, tag=3):
+    """``status`` 0 is the one that it was defined with."""
+
     terms: MarketDefined
     last: int
+    status: int = 0
 
 
 class BalanceRecord(Struct, frozen=True, array_like=True, gc=False):
@@ -49,6 +54,12 @@ class AccountRecord(Struct, frozen=True, array_like=True, gc=False, tag=4):
     role: int
     last: int
     balances: tuple[BalanceRecord, ...]
+    status: int = ACTIVE
+    flags: int = 0
+    owner: str = ""
+    touched: int = 0
+    milestones: tuple[int, ...] = ()
+    transfers: tuple[Transferred, ...] = ()
 
 
 class OrderRecord(Struct, frozen=True, array_like=True, gc=False, tag=5):
@@ -87,6 +98,11 @@ class RequestRecord(Struct, frozen=True, array_like=True, gc=False, tag=7):
     made: int
     outcomes: tuple[tuple[int, int], ...]
     reasons: tuple[tuple[int, str], ...]
+    subject: int = 0
+    through: int = 0
+    reason: str = ""
+    done: int = 0
+    finished: bool = True
 
 
 class LeavingRecord(Struct, frozen=True, array_like=True, gc=False, tag=8):
@@ -96,8 +112,40 @@ class LeavingRecord(Struct, frozen=True, array_like=True, gc=False, tag=8):
     number: int
 
 
+class WaitingRecord(Struct, frozen=True, array_like=True, gc=False, tag=9):
+    """What a PENDING order waits for, and until when."""
+
+    order: int
+    prerequisite: int
+    deadline: int
+
+
+class RefusalRecord(Struct, frozen=True, array_like=True, gc=False, tag=10):
+    terms: OrderRefused
+    made: int
+
+
+class RetryRecord(Struct, frozen=True, array_like=True, gc=False, tag=11):
+    """An order, or a trade, that failed ``attempts`` times so far, the last time for ``reason``."""
+
+    order: int
+    trade: int
+    attempts: int
+    reason: str
+
+
 StateRecord = (
-    HeadRecord | AssetRecord | MarketRecord | AccountRecord | OrderRecord | TradeRecord | RequestRecord | LeavingRecord
+    HeadRecord
+    | AssetRecord
+    | MarketRecord
+    | AccountRecord
+    | OrderRecord
+    | TradeRecord
+    | RequestRecord
+    | LeavingRecord
+    | WaitingRecord
+    | RefusalRecord
+    | RetryRecord
 )
 
 encode: Final = msgspec.json.Encoder().encode

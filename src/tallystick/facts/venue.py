@@ -5,7 +5,7 @@ An event carries every amount, date, posting and reason, so that applying it onl
 the epoch, `due` is when the subject wants to be looked at again (0: never).
 
 Codes, each for ever: 1-19 reference data and accounts, 20-39 orders, 40-59 trades, 60-69 cancel requests.
-Reserved: 27 an order refused on the record, 44 a bust (an executed trade undone, with reversing postings).
+Reserved: 44 a bust (an executed trade undone, with reversing postings).
 """
 
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tallystick.facts.codes import BUY_SELL
 from tallystick.facts.common import Cause, Event
 
 EVENTS_PER_ENTRY_MAX: Final = 1024
@@ -30,7 +31,9 @@ class AssetDefined(Event, frozen=True, gc=False, tag=1):
 class MarketDefined(Event, frozen=True, gc=False, tag=2):
     """An instrument: ``unit`` is traded for ``currency``; quantities are multiples of ``increment``.
 
-    ``name`` is its public id, ``title`` what people call it.
+    ``name`` is its public id, ``title`` what people call it, ``status`` what it takes orders for from the start. An
+    order is for ``quantity_min`` units, or ``cash_min`` of cash in steps of ``cash_increment`` (0: any); ``pros_only``
+    is for professionals. ``traits`` are names and texts that no rule looks at.
     """
 
     name: str
@@ -40,6 +43,12 @@ class MarketDefined(Event, frozen=True, gc=False, tag=2):
     currency: int
     price_scale: int
     increment: int
+    status: int = BUY_SELL
+    pros_only: bool = False
+    quantity_min: int = 0
+    cash_min: int = 0
+    cash_increment: int = 0
+    traits: tuple[tuple[str, str], ...] = ()
 
 
 class VenueOpened(Event, frozen=True, gc=False, tag=3):
@@ -54,20 +63,40 @@ class VenueOpened(Event, frozen=True, gc=False, tag=3):
     retire_max: int
 
 
+class MarketChanged(Event, frozen=True, gc=False, tag=4):
+    """What the market takes orders for, from now on."""
+
+    status: int
+
+
 class AccountOpened(Event, frozen=True, gc=False, tag=10):
-    """A ledger account. ``name`` is its public id, unique at the venue."""
+    """A ledger account. ``name`` is its public id, unique at the venue; ``owner`` the client whose it is."""
 
     name: str
     role: int
+    owner: str = ""
+    flags: int = 0
 
 
 class Transferred(Event, frozen=True, gc=False, tag=11):
-    """Settled funds moved from one account to another: deposits, withdrawals, corrections."""
+    """Settled funds moved from one account to another: deposits, withdrawals, corrections.
+
+    ``reference`` is its sender's word for it, which a customer's account knows again for a while.
+    """
 
     payer: int
     payee: int
     asset: int
     amount: int
+    reference: str = ""
+
+
+class AccountChanged(Event, frozen=True, gc=False, tag=12):
+    """What the account is from now on, as a whole."""
+
+    status: int
+    flags: int
+    owner: str
 
 
 class OrderPlaced(Event, frozen=True, gc=False, tag=20):
@@ -93,10 +122,11 @@ class OrderPlaced(Event, frozen=True, gc=False, tag=20):
 
 
 class OrderWaiting(Event, frozen=True, gc=False, tag=21):
-    """Accepted, but a prerequisite is missing."""
+    """Accepted, but a prerequisite is missing; after ``deadline`` (0: never) it waits no longer."""
 
     prerequisite: int
     due: int
+    deadline: int = 0
 
 
 class OrderOpened(Event, frozen=True, gc=False, tag=22):
@@ -105,13 +135,24 @@ class OrderOpened(Event, frozen=True, gc=False, tag=22):
     due: int
 
 
+class ExecutionFailed(Event, frozen=True, gc=False, tag=23):
+    """An attempt to execute failed for a ``reason`` that may pass: the order is tried again when it is due."""
+
+    reason: str
+    due: int
+
+
 class OrderFilled(Event, frozen=True, gc=False, tag=24):
-    """The station that executes is done; what was not used is released, and the rest of the reservation voided."""
+    """The station that executes is done; what was not used is released, and the rest of the reservation voided.
+
+    One that is closed short says the ``reason``, and the cancel ``request`` that it is the answer to.
+    """
 
     released: int
     voided: int
     verdict: int
     reason: str = ""
+    request: int = 0
 
 
 class OrderCancelled(Event, frozen=True, gc=False, tag=25):
@@ -126,9 +167,30 @@ class OrderExpired(Event, frozen=True, gc=False, tag=26):
     voided: int
 
 
+class OrderRefused(Event, frozen=True, gc=False, tag=27):
+    """A request that came under its owner's key was refused. It is on record, so that it is refused in the same words
+    when it comes again (specs/sophic.md §5)."""
+
+    refusal: int
+    client_key: str
+    fingerprint: str
+    code: str
+    detail: str
+    field: str
+
+
 class OrderSettled(Event, frozen=True, gc=False, tag=28):
     """Closed, and each of its fills settled or reverted. Said once, of an order that had fills; it is a consequence,
     not a status of its own."""
+
+
+class PrerequisiteCleared(Event, frozen=True, gc=False, tag=29):
+    """What a PENDING order waited for is there; it may wait for something else now (``then``, 0: nothing)."""
+
+    prerequisite: int
+    then: int
+    due: int
+    deadline: int = 0
 
 
 class Leg(Struct, frozen=True, array_like=True, gc=False):
@@ -193,12 +255,25 @@ class TradeSettled(Event, frozen=True, gc=False, tag=43):
     trade: int
 
 
+class SettlementFailed(Event, frozen=True, gc=False, tag=45):
+    """An executed trade could not be settled; it is tried again when it is due, for as long as it takes."""
+
+    trade: int
+    reason: str
+    due: int
+
+
 class CancelRequested(Event, frozen=True, gc=False, tag=60):
-    """Somebody asked for orders to be cancelled; each outcome follows as a fact of its own."""
+    """Somebody asked for orders to be cancelled; each outcome follows as a fact of its own.
+
+    ``orders`` names them, or the event's market or account all of its orders up to the number ``through``.
+    """
 
     request: int
     scope: int
     orders: tuple[int, ...] = ()
+    through: int = 0
+    reason: str = ""
 
 
 class CancelRefused(Event, frozen=True, gc=False, tag=61):
@@ -208,25 +283,38 @@ class CancelRefused(Event, frozen=True, gc=False, tag=61):
     reason: str
 
 
+class CancelFinished(Event, frozen=True, gc=False, tag=62):
+    """Every order in the scope of a market's or an account's request has its outcome."""
+
+    request: int
+
+
 VenueEvent = (
     AssetDefined
     | MarketDefined
     | VenueOpened
+    | MarketChanged
     | AccountOpened
     | Transferred
+    | AccountChanged
     | OrderPlaced
     | OrderWaiting
     | OrderOpened
+    | ExecutionFailed
     | OrderFilled
     | OrderCancelled
     | OrderExpired
+    | OrderRefused
     | OrderSettled
+    | PrerequisiteCleared
     | TradeMade
     | TradeConfirmed
     | TradeReverted
     | TradeSettled
+    | SettlementFailed
     | CancelRequested
     | CancelRefused
+    | CancelFinished
 )
 
 

@@ -1,4 +1,4 @@
-"""A hot copy of a journal and its secret, made while a server writes: one moment of it, whole, or nothing at all.
+"""A hot copy of a journal, its secret and its keys while a server writes: one moment of it, whole, or nothing at all.
 
 SQLite's online backup, in steps within one read transaction. The transaction is what makes it come to an end: without
 it every commit of the server would begin the copy anew. In WAL mode it holds up no writer; all it costs is that the
@@ -9,6 +9,7 @@ tells no progress, and its one flush at the end would make the server's commits 
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -24,8 +25,12 @@ STEP_PAGES: Final = 1024
 """4 MiB, flushed at once: more would make the flush of a server's commit wait for it."""
 
 
-def back_up(journal: Path, secret: Path, target: Path, progress: Progress, *, verified: bool = True) -> int:
-    """Copy both files into the folder ``target``; the copy's bytes. A server started on it goes on from there.
+def back_up(
+    journal: Path, secret: Path, target: Path, progress: Progress, *, others: Sequence[Path] = (), verified: bool = True
+) -> int:
+    """Copy the files into the folder ``target``; the journal's bytes. A server started on it goes on from there.
+
+    ``others`` are SQLite files beside the journal, copied after it, those of them that exist.
 
     Everything is written, flushed and (if ``verified``) read again in a folder beside it, which is then renamed. Raises
     JournalUnavailable for a target that is not empty, JournalError or OSError when it cannot be done.
@@ -37,7 +42,11 @@ def back_up(journal: Path, secret: Path, target: Path, progress: Progress, *, ve
     try:
         _copy_secret(secret, beside / secret.name)
         copy = beside / journal.name
-        _copy_journal(journal, copy, progress)
+        _copy_database(open_reader(journal, None), copy, progress)
+        for other in others:
+            if other.exists():
+                _copy_database(_open(other), beside / other.name, _silently)
+                _settle(beside / other.name)
         if verified:
             verify_chain(copy, progress)
         _settle(copy)
@@ -58,13 +67,23 @@ def _copy_secret(secret: Path, copy: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _copy_journal(journal: Path, path: Path, progress: Progress) -> None:
-    source = open_reader(journal, None)
+def _silently(_done: int, _total: int) -> None:
+    """A small file is copied at once."""
+
+
+def _open(path: Path) -> apsw.Connection:
+    try:
+        return apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    except apsw.Error as error:
+        raise in_our_words(error, path) from error
+
+
+def _copy_database(source: apsw.Connection, path: Path, progress: Progress) -> None:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         copy = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
         try:
-            source.execute("BEGIN; SELECT epoch FROM meta")
+            source.execute("BEGIN; SELECT count(*) FROM sqlite_schema")
             with copy.backup("main", source, "main") as steps:
                 while not steps.done:
                     steps.step(STEP_PAGES)
@@ -84,6 +103,6 @@ def _settle(copy: Path) -> None:
     """A reader leaves its log behind; one who may write takes it away again."""
     try:
         with closing(apsw.Connection(str(copy), flags=apsw.SQLITE_OPEN_READWRITE)) as writer:
-            writer.execute("SELECT epoch FROM meta").fetchall()
+            writer.execute("SELECT count(*) FROM sqlite_schema").fetchall()
     except apsw.Error as error:
         raise in_our_words(error, copy) from error

@@ -12,6 +12,7 @@ from tallystick.journal.errors import FolderInUse, JournalUnavailable
 SECRET_BYTES: Final = 32
 _LOCK: Final = "lock"
 SECRET_FILE: Final = "secret.key"
+KEYS_FILE: Final = "keys.db"
 JOURNAL_FILE: Final = "journal.db"
 SNAPSHOTS_FOLDER: Final = "snapshots"
 

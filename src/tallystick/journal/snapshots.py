@@ -19,7 +19,7 @@ from tallystick.journal.errors import DamagedSnapshot
 from tallystick.journal.faultpoint import fault_point
 from tallystick.journal.folder import sync_folder
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 KEPT: Final = 2
 DIGEST_BYTES: Final = 16
 _DIGITS: Final = 14

@@ -6,7 +6,7 @@ Each look gives a sentence about the first thing that does not hold, "" when eve
 from collections import Counter
 from typing import Final
 
-from tallystick.core.lifecycle import TRADE_EXECUTED, TRADE_PENDING, is_closed
+from tallystick.core.lifecycle import OPEN, PENDING, TRADE_EXECUTED, TRADE_PENDING, TRADE_SETTLED, is_closed
 from tallystick.core.order import Order
 from tallystick.facts.codes import CUSTOMER
 from tallystick.venue.ledger import Balance
@@ -53,7 +53,7 @@ def state_objection(state: State) -> str:
         found = order_objection(order) or _fills_objection(state, order)
         if found:
             return found
-    return _ledger_objection(state) or _indices_objection(state)
+    return _ledger_objection(state) or _indices_objection(state) or _conditions_objection(state)
 
 
 def _fills_objection(state: State, order: Order) -> str:
@@ -61,6 +61,9 @@ def _fills_objection(state: State, order: Order) -> str:
     missing = [number for number in trades if number not in state.trades]
     if missing:
         return f"order {order.number} has trade {missing[0]}, which is nowhere"
+    progress = order.progress
+    if _sums(state, order) != (progress.consumed, progress.quantity, progress.notional, progress.fees):
+        return f"order {order.number} has amounts that are not the sums of its fills"
     executed = sum(state.trades[number].status == TRADE_EXECUTED for number in trades)
     if executed != order.progress.executed:
         return f"order {order.number} counts {order.progress.executed} executed fills and has {executed}"
@@ -112,7 +115,7 @@ def _indices_objection(state: State) -> str:
     """What is done is known to leave, and only that; every order is listed by its account, once."""
     leaving = [number for _, number in state.leaving]
     done = {number for number, order in state.orders.items() if order.is_settled()}
-    done.update(-number for number in state.requests)
+    done.update(-number for number, request in state.requests.items() if request.finished)
     if len(leaving) != len(done) or set(leaving) != done:
         wrong = sorted(done.symmetric_difference(leaving))[:1]
         return f"what is done and what is to leave differ, at {wrong[0]}" if wrong else "something is to leave twice"
@@ -121,6 +124,48 @@ def _indices_objection(state: State) -> str:
         if listed[order.account, number] != 1:
             return f"order {number} is not listed once by its account {order.account}"
     return HOLDS
+
+
+def _conditions_objection(state: State) -> str:
+    """What is noted beside orders, trades and requests is noted of the right ones."""
+    pending = {number for number, order in state.orders.items() if order.status == PENDING}
+    if pending != state.waiting.keys():
+        return f"what is pending and what waits differ, at order {min(pending ^ state.waiting.keys())}"
+    for number in state.order_retries:
+        if number not in state.orders or state.orders[number].status != OPEN:
+            return f"order {number} is to be tried again, and it is not open"
+    for number in state.trade_retries:
+        if number not in state.trades or state.trades[number].status != TRADE_EXECUTED:
+            return f"trade {number} is to be settled again, and it is not executed"
+    unfinished = [number for number, request in state.requests.items() if not request.finished]
+    if unfinished != list(state.sweeps):
+        return f"the requests {unfinished} are not finished, and {list(state.sweeps)} are carried out"
+    return _keys_objection(state)
+
+
+def _keys_objection(state: State) -> str:
+    """A key finds what was asked under it."""
+    for account in state.accounts.values():
+        for key, number in account.keys.items():
+            kept = state.orders.get(number) if number > 0 else state.refusals.get(-number)
+            if kept is None or (kept.terms.account, kept.terms.client_key) != (account.number, key):
+                return f"account {account.number} has a key for {number}, which was not asked under it"
+    return HOLDS
+
+
+def _sums(state: State, order: Order) -> tuple[int, int, int, int]:
+    """What the order's executed and settled fills have consumed, their quantity, notional and fees."""
+    consumed = quantity = notional = fees = 0
+    for number in order.progress.trades:
+        trade = state.trades[number]
+        if trade.status == TRADE_EXECUTED or trade.status == TRADE_SETTLED:
+            for leg in trade.terms.legs:
+                if leg.order == order.number:
+                    consumed += leg.consumed
+                    quantity += leg.quantity
+                    notional += leg.notional
+                    fees += leg.fee
+    return consumed, quantity, notional, fees
 
 
 def _pending_posts(state: State, order: Order) -> int:

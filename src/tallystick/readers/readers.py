@@ -5,10 +5,12 @@ from typing import Final
 from tallystick.core.keys import ORDER
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
+from tallystick.facts.commands import NOTHING_KNOWN, Known
 from tallystick.facts.venue import Entry
 from tallystick.readers.dispatch import Dispatcher
 from tallystick.readers.tables import Tables
 from tallystick.venue.fold import fold
+from tallystick.venue.operations import known_by_key
 from tallystick.venue.state import Account, State
 
 
@@ -24,14 +26,16 @@ class Readers:
         self.dispatcher: Final = Dispatcher()
         if tables is not None:
             self.state.left = []
+            self.state.left_refusals = []
 
     def commit(self, entry: Entry) -> None:
         """Fold one durable entry, then hand (entry, state after it) to whoever listens."""
         state = self.state
         fold(state, entry)
-        if state.left and self.tables is not None:
-            self.tables.take(entry.sequence, state.left)
+        if (state.left or state.left_refusals) and self.tables is not None:
+            self.tables.take(entry.sequence, state.left or (), state.left_refusals or ())
             state.left = []
+            state.left_refusals = []
         self.dispatcher.dispatch(entry, state)
 
     def order(self, number: int) -> tuple[Order, list[Trade]] | None:
@@ -49,10 +53,17 @@ class Readers:
         left = self.tables.order(key >> 2)
         return 0 if left is None else left[0].last
 
-    def order_by_key(self, account: Account, client_key: str) -> int:
-        """The number of the order that its owner calls ``client_key``, 0 for none."""
-        number = account.keys.get(client_key, 0)
-        return number or (0 if self.tables is None else self.tables.by_key(account.number, client_key))
+    def trade(self, number: int) -> Trade | None:
+        """The trade, however long ago it was."""
+        trade = self.state.trades.get(number)
+        return trade if trade is not None or self.tables is None else self.tables.trade(number)
+
+    def known(self, account: Account, client_key: str) -> Known:
+        """What the account's owner last used the key for, however long ago it was."""
+        known = known_by_key(self.state, account, client_key, self.state.time)
+        if known is None and self.tables is not None:
+            known = self.tables.known(account.number, client_key)
+        return NOTHING_KNOWN if known is None else known
 
     def orders_before(self, account: Account, number: int, limit: int) -> list[int]:
         """Up to ``limit`` numbers of the account's orders below ``number``, newest first."""
@@ -60,3 +71,10 @@ class Readers:
         if self.tables is None:
             return found
         return sorted({*found, *self.tables.numbers_before(account.number, number, limit)}, reverse=True)[:limit]
+
+    def orders_after(self, account: Account, number: int, limit: int) -> list[int]:
+        """Up to ``limit`` numbers of the account's orders above ``number``, oldest first."""
+        found = account.oldest_after(number, limit, self.state.orders)
+        if self.tables is None:
+            return found
+        return sorted({*found, *self.tables.numbers_after(account.number, number, limit)})[:limit]

@@ -17,6 +17,7 @@ from tallystick.facts.venue import (
     Entry,
     MarketDefined,
     OrderPlaced,
+    OrderRefused,
     TradeConfirmed,
     TradeMade,
     TradeReverted,
@@ -28,6 +29,7 @@ from tallystick.facts.venue import (
 from tallystick.journal.errors import DamagedJournal
 from tallystick.journal.record import Record
 from tallystick.readers.invariants import balance_objection, order_objection, state_objection
+from tallystick.readers.verify_facts import Facts
 from tallystick.venue.fold import fold
 from tallystick.venue.state import State
 
@@ -37,12 +39,13 @@ of the rest."""
 
 
 class EntryAudit:
-    """``state`` is the fold of what was taken; its ``left`` is the last entry's. Of no use after it raised."""
+    """``state`` is the fold of what was taken; what it ``left`` is the last entry's. Of no use after it raised."""
 
     def __init__(self, venue: str) -> None:
         self.venue: Final = venue
         self.state: Final = State()
         self.state.left = []
+        self.state.left_refusals = []
         self.events = 0
         self._whole = 0
 
@@ -53,16 +56,18 @@ class EntryAudit:
         last_time, self.events = state.time, self.events + len(entry.events)
         if entry.time <= last_time:
             raise self._wrong(entry, f"its time {entry.time} is not after {last_time}, the last event's")
-        touched = _Touched(state)
+        touched, facts, found = _Touched(state), Facts(state, entry.time), ""
         for event in entry.events:
             touched.add(event)
-        self._require(entry, touched.objection or _links_objection(state, entry, touched))
+            found = found or facts.objection(event)
+        self._require(entry, touched.objection or found or _links_objection(state, entry, touched))
         state.left = []
+        state.left_refusals = []
         try:
             fold(state, entry)
         except Exception as error:
             raise self._wrong(entry, f"it cannot be folded: {type(error).__name__}: {error}") from error
-        self._require(entry, touched.objection_after(entry))
+        self._require(entry, touched.objection_after(entry) or facts.objection_after())
         if entry.sequence - self._whole >= max(FULL_EVERY, len(state.orders)):
             self.look_at_everything()
 
@@ -81,7 +86,7 @@ class EntryAudit:
             raise DamagedJournal(f"it is no entry: {error}", self.venue, record.sequence) from error
         if entry.sequence != record.sequence:
             raise DamagedJournal(f"its entry says that it is {entry.sequence}", self.venue, record.sequence)
-        if encode(entry) != record.body:
+        if not _is_written(entry, record.body):
             raise self._wrong(entry, "encoded again, it is not what was written")
         if not 1 <= len(entry.events) <= EVENTS_PER_ENTRY_MAX:
             raise self._wrong(entry, f"it has {len(entry.events)} events, not 1 to {EVENTS_PER_ENTRY_MAX}")
@@ -94,6 +99,22 @@ class EntryAudit:
     def _wrong(self, entry: Entry, reason: str) -> DamagedJournal:
         """``entry`` is named by what it was to do: its cause."""
         return DamagedJournal(f"the entry ({entry.cause.kind}) is wrong, {reason}", self.venue, entry.sequence)
+
+
+def _is_written(entry: Entry, body: bytes) -> bool:
+    """Whether ``body`` is how a version of this program writes the entry: an earlier one wrote fewer fields."""
+    again = encode(entry)
+    if again == body:
+        return True
+    written = msgspec.json.decode(body)
+    return msgspec.json.encode(written) == body and _begins(msgspec.json.decode(again), written)
+
+
+def _begins(whole: Any, part: Any) -> bool:
+    """Whether ``part`` is ``whole``, but for fields at the end of its arrays, which have their defaults then."""
+    if isinstance(whole, list) and isinstance(part, list):
+        return len(part) <= len(whole) and all(map(_begins, whole, part))
+    return bool(whole == part)
 
 
 class _Touched:
@@ -174,6 +195,7 @@ class _Touched:
                 MarketDefined: len(state.markets),
                 AccountOpened: len(state.accounts),
                 OrderPlaced: state.orders_made,
+                OrderRefused: state.refusals_made,
                 TradeMade: state.trades_made,
                 CancelRequested: state.requests_made,
             }
@@ -188,6 +210,7 @@ _NUMBERED: Final[dict[type, str]] = {
     MarketDefined: "market",
     AccountOpened: "account",
     OrderPlaced: "order",
+    OrderRefused: "refusal",
     TradeMade: "trade",
     CancelRequested: "request",
 }

@@ -11,13 +11,15 @@ from tallystick.core.trade import Trade
 from tallystick.facts import records
 from tallystick.facts.records import TradeRecord
 from tallystick.readers.tables import LAYOUT
-from tallystick.venue.snapshot import order_record, trade_record
-from tallystick.venue.state import State
+from tallystick.venue.snapshot import order_record, refusal_record, trade_record
+from tallystick.venue.state import Refusal, State
 
 _ADVICE: Final = "The journal has it all: stop the server and make them anew with `tallystick journal rebuild`."
-_COUNTED: Final = "SELECT sequence, (SELECT count(*) FROM orders), (SELECT count(*) FROM trades) FROM position"
+_KINDS: Final = ("orders", "trades", "refusals")
+_COUNTED: Final = f"SELECT sequence, {', '.join(f'(SELECT count(*) FROM {kind})' for kind in _KINDS)} FROM position"
 _ORDER: Final = "SELECT account, client_key, record FROM orders WHERE number = ?"
 _TRADE: Final = "SELECT record FROM trades WHERE number = ?"
+_REFUSAL: Final = "SELECT account, client_key, record FROM refusals WHERE number = ?"
 
 
 class TablesAudit:
@@ -32,8 +34,8 @@ class TablesAudit:
         self.objection = ""
         self.orders = 0
         self._position = 0
-        self._trades = 0
-        self._found = [0, 0]
+        self._counted: tuple[int, ...] = (0, 0, 0)
+        self._found = [0, 0, 0]
         self._shared: set[int] = set()
         self._connection: apsw.Connection | None = None
         if not path.exists():
@@ -47,20 +49,24 @@ class TablesAudit:
             if layout != LAYOUT:
                 self._object(f"they are of layout {layout}, this version's is {LAYOUT}")
                 return
-            row = cast("tuple[int, int, int]", self._connection.execute(_COUNTED).get)
-            self._position, self.orders, self._trades = row
+            self._position, *counted = cast("tuple[int, ...]", self._connection.execute(_COUNTED).get)
+            self._counted = tuple(counted)
+            self.orders = counted[0]
         except (apsw.Error, TypeError) as error:
             self._object(f"they cannot be read ({error})")
 
     def take(self, state: State) -> None:
         """What left with the state's last entry."""
-        if not state.left or state.sequence > self._position or self._connection is None or self.objection:
+        left, refusals = state.left or [], state.left_refusals or []
+        if not (left or refusals) or state.sequence > self._position or self._connection is None or self.objection:
             return
         try:
-            for order, trades in state.left:
+            for order, trades in left:
                 self._take_order(order, state.sequence)
                 for trade in trades:
                     self._take_trade(trade, state.sequence)
+            for refusal in refusals:
+                self._take_refusal(refusal, state.sequence)
         except (apsw.Error, msgspec.MsgspecError) as error:
             self._object(f"what left with entry {state.sequence} cannot be read ({error})")
         self._shared = {number for number in self._shared if number in state.trades}
@@ -69,9 +75,9 @@ class TablesAudit:
         """The journal, which ends at ``last``, has all been taken."""
         if self._position > last:
             self._object(f"they go to sequence {self._position}, and the journal ends at {last}")
-        elif [self.orders, self._trades] != self._found:
-            orders, trades = self._found
-            self._object(f"they hold {self.orders} orders and {self._trades} trades; {orders} and {trades} have left")
+        elif list(self._counted) != self._found:
+            held = ", ".join(f"{count} {kind}" for count, kind in zip(self._counted, _KINDS, strict=True))
+            self._object(f"they hold {held}; {', '.join(map(str, self._found))} have left")
         if self._connection is not None:
             self._connection.close()
 
@@ -96,6 +102,16 @@ class TablesAudit:
             self._object(f"trade {trade.number}, which left with entry {sequence}, is not as it was")
         else:
             self._found[1] += 1
+
+    def _take_refusal(self, refusal: Refusal, sequence: int) -> None:
+        terms = refusal.terms
+        row = self._row(_REFUSAL, terms.refusal)
+        if row is None:
+            self._object(f"refusal {terms.refusal}, which left with entry {sequence}, is missing")
+        elif row[:2] != (terms.account, terms.client_key) or records.decode(row[2]) != refusal_record(refusal):
+            self._object(f"refusal {terms.refusal}, which left with entry {sequence}, is not as it was")
+        else:
+            self._found[2] += 1
 
     def _row(self, statement: str, number: int) -> tuple[Any, ...] | None:
         assert self._connection is not None

@@ -5,7 +5,9 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Final
 
-from tallystick.simulate.workload import Terms
+from tallystick.simulate.terms import Terms
+
+DAY_US: Final = 24 * 3600 * 1_000_000
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -60,3 +62,11 @@ def _business_day(terms: Terms, day: date) -> date:
     while day.weekday() in terms.calendar.weekend or day in closed:
         day += timedelta(days=1)
     return day
+
+
+def wait(first_us: int, failures: int) -> int:
+    """How long it is until what has failed once more, after so many failures, is tried again: twice as long each time,
+    but no longer than after ten."""
+    for _ in range(min(failures, 10)):
+        first_us += first_us
+    return first_us

@@ -10,29 +10,17 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tallystick.facts.codes import (
-    CUSTOMER,
-    EXISTS_WITH_DIFFERENT_TERMS,
-    INSUFFICIENT_FUNDS,
-    INSUFFICIENT_UNITS,
-    INVALID_AMOUNT,
-    INVALID_ORDER_TYPE,
-    OUTCOME_UNKNOWN,
-    OVERLOADED,
-    SAME_ACCOUNT,
-    STORAGE_UNAVAILABLE,
-    UNKNOWN_ACCOUNT,
-    UNKNOWN_ASSET,
-    UNKNOWN_MARKET,
-)
-from tallystick.facts.commands import Accepted, Answer, CancelOrders, Exists, PlaceOrder, Quote, Refused, Transfer
-from tallystick.facts.venue import Entry, OrderPlaced, Transferred, decode
-from tallystick.simulate.arithmetic import tradeable
-from tallystick.simulate.books import BUY, CASH, UNITS, Books
+from tallystick.facts.codes import EXISTS_WITH_DIFFERENT_TERMS, OUTCOME_UNKNOWN, OVERLOADED, STORAGE_UNAVAILABLE
+from tallystick.facts.commands import Accepted, Answer, Exists, Hold, PlaceOrder, Quote, Refused
+from tallystick.facts.venue import Entry, OrderRefused, decode
+from tallystick.simulate.books import Books
+from tallystick.simulate.entry_rules import take
+from tallystick.simulate.outcomes import carries_out
+from tallystick.simulate.refusal_rules import EXISTS, NOTHING, ON_RECORD, reasons
+from tallystick.simulate.terms import Terms
 from tallystick.simulate.violation import require
-from tallystick.simulate.workload import Terms
 
-EVERYTHING: Final = "everything"
+_REPEATED: Final = {EXISTS, EXISTS_WITH_DIFFERENT_TERMS}
 
 
 class Subscriber:
@@ -72,6 +60,7 @@ class Auditor:
         self.subscribers: Final[list[Subscriber]] = []
         self._notes: Final[list[Answered | Revealed]] = []
         self._asked: Final[dict[str, Any]] = {}
+        self._times: Final[dict[str, int]] = {}
         self._answers: Final[dict[str, Answer]] = {}
         self._outstanding: Final[dict[str, None]] = {}
         self._entry_of: Final[dict[str, Entry]] = {}
@@ -79,9 +68,10 @@ class Auditor:
 
     # --- What it hears ---
 
-    def asked(self, command: Any) -> None:
-        """This was asked of the venue."""
+    def asked(self, command: Any, now: int) -> None:
+        """This was asked of the venue at ``now``, as it told the time."""
         self._asked[command.by] = command
+        self._times[command.by] = now
         self._outstanding[command.by] = None
         if isinstance(command, Quote):
             self.books.asked_prices.add((command.market, command.price))
@@ -136,43 +126,64 @@ class Auditor:
                 require(body == self._bodies[index], "lost", f"entry {index + 1} has changed since the last restart")
             elif index < len(entries):
                 require(decode(body) == entries[index], "lost", f"entry {index + 1} is not the one that was revealed")
-        self.books.prices = None
+        self.books.prices = self.books.holds = None
         for body in bodies[len(entries) :]:
             self._take(decode(body))
-        self.books.prices = {}
+        self.books.forget_the_moment()
         self._bodies[:] = bodies
+
+    def reloaded(self) -> None:
+        """The venue has begun anew from what is durable, and everything else was answered. Raises Violation."""
+        self.flushed()
+        self.books.forget_the_moment()
 
     def finish(self, bodies: Sequence[bytes]) -> None:
         """The faults have stopped, everything was given its time. Raises Violation."""
         self.flushed()
-        prices = self.books.prices
         self.restarted(bodies)
-        self.books.prices = prices
         for tag, answer in self._answers.items():
             if isinstance(answer, Refused | Exists) and not _is_unknown(answer):
-                require(
-                    tag not in self._entry_of, "refused", f"{self._asked[tag]} was answered {answer} and carried out"
-                )
-            elif isinstance(answer, Accepted) and not isinstance(self._asked[tag], Quote):
+                detail = f"{self._asked[tag]} was answered {answer} and carried out"
+                require(self._is_on_record(tag, answer) or tag not in self._entry_of, "refused", detail)
+            elif isinstance(answer, Accepted) and not isinstance(self._asked[tag], Quote | Hold):
                 require(tag in self._entry_of, "lost", f"{self._asked[tag]} was acknowledged and is gone")
-        for number, order in self.books.orders.items():
+        books = self.books
+        for number, order in books.orders.items():
             over = order["status"] in {"settled", "cancelled"}
             require(over, "finished", f"order {number} is {order['status']} and nothing is due any more")
-        for number, trade in self.books.trades.items():
+        for number, trade in books.trades.items():
             require(trade["status"] == "settled", "finished", f"trade {number} is {trade['status']}")
+        for number, request in books.requests.items():
+            require(request["finished"], "finished", f"request {number} is not finished and nothing is due any more")
 
     # --- How it judges ---
 
     def _take(self, entry: Entry) -> None:
-        self.books.take(entry)
-        for subscriber in self.subscribers:
-            _owe(subscriber, entry)
         tag = entry.cause.by
+        command = self._asked.get(tag)
         if tag:
-            require(tag in self._asked, "sequence", f"entry {entry.sequence} is by {tag!r}, who never asked")
+            require(command is not None, "sequence", f"entry {entry.sequence} is by {tag!r}, who never asked")
             twice = f"{tag} was carried out in entry {entry.sequence} and before"
             require(tag not in self._entry_of, "acknowledged", twice)
+            self._judge_entry(entry, command)
             self._entry_of[tag] = entry
+        take(self.books, entry, command)
+        for subscriber in self.subscribers:
+            _owe(subscriber, entry)
+
+    def _judge_entry(self, entry: Entry, command: Any) -> None:
+        """It may be carried out, by what the books say before it; or there is this to say against it."""
+        self.books.begin(entry, command)
+        right = reasons(self.books, command)
+        first = entry.events[0]
+        if isinstance(first, OrderRefused):
+            detail = f"{command} was refused for {first.code}, and right is {right}"
+            require(not _REPEATED & {*right}, "once", detail)
+            require(first.code in ON_RECORD and first.code in right, "refused", detail)
+        elif right:
+            detail = f"{command} was carried out, and right is {right}"
+            require(not _REPEATED & {*right}, "once", detail)
+            require(NOTHING in right, "allowed", detail)
 
     def _judge_answer(self, note: Answered) -> None:
         tag, answer = note.tag, note.answer
@@ -180,77 +191,65 @@ class Auditor:
         require(tag not in self._answers, "answered", f"{command} was answered {self._answers.get(tag)} and {answer}")
         self._answers[tag] = answer
         self._outstanding.pop(tag, None)
+        self.books.command, self.books.now = command, max(self._times[tag], self.books.ended + 1)
         if isinstance(answer, Refused):
             if answer.code not in {STORAGE_UNAVAILABLE, OUTCOME_UNKNOWN, OVERLOADED}:
                 self._judge_refusal(command, answer)
         elif isinstance(answer, Exists):
             self._judge_repetition(command, answer)
-        elif isinstance(command, Quote):
-            assert self.books.prices is not None
-            self.books.prices[command.market] = command.price
+        elif isinstance(command, Quote | Hold):
+            require(NOTHING in reasons(self.books, command), "allowed", f"{command} was carried out")
+            self._note_moment(command)
         else:
             entry = self._entry_of.get(tag)
             detail = f"{command} was acknowledged before its entry was revealed; the journal ended at {note.durable}"
             require(entry is not None, "acknowledged", detail)
             assert entry is not None
-            require(_carries_out(entry, command, answer), "acknowledged", f"{command} became {entry.events[0]}")
+            require(carries_out(entry, command, answer), "acknowledged", f"{command} became {entry.events[0]}")
 
     def _judge_refusal(self, command: Any, answer: Refused) -> None:
         """Everything decided before it has been revealed, and nothing after it: the books are what it was judged by."""
+        if self._is_on_record(command.by, answer):
+            return
         require(command.by not in self._entry_of, "refused", f"{command} was answered {answer} and carried out")
-        right = None
-        if isinstance(command, PlaceOrder):
-            right = self._reason_against_order(command)
-        elif isinstance(command, Transfer):
-            right = self._reason_against_transfer(command)
-        if right is not None:
-            detail = f"{command} was refused for {answer.code}, and the reason is {right or 'none'}"
-            require(answer.code == right, "refused", detail)
+        right = reasons(self.books, command)
+        detail = f"{command} was refused for {answer.code}, and right is {right}"
+        is_repetition = _REPEATED & {answer.code, *right}
+        require(not right or answer.code in right, "once" if is_repetition else "refused", detail)
+        if isinstance(command, PlaceOrder) and answer.code in ON_RECORD and command.client_key:
+            used = self.books.used(command.account, command.client_key)
+            words = (answer.code, answer.detail, answer.field)
+            good = used is not None and used.get("refused") == words
+            require(good, "once", f"{command} was refused with {words}, and its key stands for {used}")
 
     def _judge_repetition(self, command: Any, answer: Exists) -> None:
-        require(isinstance(command, PlaceOrder), "once", f"{command} cannot exist before")
-        number = self.books.client_keys.get((command.account, command.client_key), 0)
-        detail = f"{command} was answered {answer}, and its key made order {number}"
-        require(number == answer.number > 0, "once", detail)
-        require(self.books.orders[number]["fingerprint"] == command.fingerprint, "once", detail)
+        right = reasons(self.books, command)
+        require(right == (EXISTS,), "once", f"{command} was answered {answer}, and right is {right}")
+        if isinstance(command, PlaceOrder):
+            use = self.books.keys[command.account, command.client_key]
+            detail = f"{command} was answered {answer}, and its key stands for {use}"
+            require(use["order"] == answer.number > 0, "once", detail)
 
-    def _reason_against_order(self, command: PlaceOrder) -> str:
-        books = self.books
-        account, market = books.accounts.get(command.account), books.markets.get(command.market)
-        if account is None or account["role"] != CUSTOMER:
-            return UNKNOWN_ACCOUNT
-        before = books.client_keys.get((command.account, command.client_key)) if command.client_key else None
-        if before is not None:
-            same = books.orders[before]["fingerprint"] == command.fingerprint
-            return "it exists" if same else EXISTS_WITH_DIFFERENT_TERMS
-        if command.order_type != 1:
-            return INVALID_ORDER_TYPE
-        if market is None:
-            return UNKNOWN_MARKET
-        if command.side == BUY:
-            if command.kind != CASH or command.size <= 0 or tradeable(command.size, books.terms.fee_bps) <= 0:
-                return INVALID_AMOUNT
-            room = books.available((command.account, market["currency"]))
-            return "" if command.size <= room else INSUFFICIENT_FUNDS
-        if command.kind != UNITS or command.size <= 0 or command.size % market["increment"]:
-            return INVALID_AMOUNT
-        room = books.free((command.account, market["unit"]))
-        return "" if command.size <= room else INSUFFICIENT_UNITS
+    def _is_on_record(self, tag: str, answer: Answer) -> bool:
+        """Whether the refusal stands in the journal, in these words."""
+        entry = self._entry_of.get(tag)
+        if entry is None or not isinstance(answer, Refused):
+            return False
+        first = entry.events[0]
+        words = (answer.code, answer.detail, answer.field)
+        return isinstance(first, OrderRefused) and words == (first.code, first.detail, first.field)
 
-    def _reason_against_transfer(self, command: Transfer) -> str:
+    def _note_moment(self, command: Quote | Hold) -> None:
+        """The price is now this, or the stage is held now, or no longer."""
         books = self.books
-        asset = next((number for number, known in books.assets.items() if known["name"] == command.asset), None)
-        if asset is None:
-            return UNKNOWN_ASSET
-        if command.payer not in books.accounts or command.payee not in books.accounts:
-            return UNKNOWN_ACCOUNT
-        if command.payer == command.payee:
-            return SAME_ACCOUNT
-        if command.amount <= 0:
-            return INVALID_AMOUNT
-        if books.accounts[command.payer]["role"] == CUSTOMER and books.free((command.payer, asset)) < command.amount:
-            return INSUFFICIENT_FUNDS
-        return ""
+        assert books.prices is not None
+        assert books.holds is not None
+        if isinstance(command, Quote):
+            books.prices[command.market] = (command.price, books.now)
+        elif command.release:
+            books.holds.discard((command.stage, command.market))
+        else:
+            books.holds.add((command.stage, command.market))
 
     def _judge_subscriber(self, subscriber: Subscriber) -> None:
         for index in range(subscriber.judged, len(subscriber.seen)):
@@ -272,21 +271,3 @@ def _owe(subscriber: Subscriber, entry: Entry) -> None:
 def _is_unknown(answer: Answer) -> bool:
     """Whether it leaves open what became of the command: only then may it have been carried out."""
     return isinstance(answer, Refused) and answer.code == OUTCOME_UNKNOWN
-
-
-def _carries_out(entry: Entry, command: Any, answer: Accepted) -> bool:
-    event: Any = entry.events[0]
-    if isinstance(command, PlaceOrder):
-        return isinstance(event, OrderPlaced) and event.order == answer.number and _same(event, command, _ORDER_TERMS)
-    if isinstance(command, Transfer):
-        return isinstance(event, Transferred) and _same(event, command, ("payer", "payee", "amount"))
-    if isinstance(command, CancelOrders):
-        return bool(event.request == answer.number and event.orders == command.orders)
-    return bool(event.name == command.name)
-
-
-_ORDER_TERMS: Final = ("account", "market", "side", "order_type", "kind", "size", "client_key", "fingerprint")
-
-
-def _same(event: Any, command: Any, names: Iterable[str]) -> bool:
-    return all(getattr(event, name) == getattr(command, name) for name in names)

@@ -22,16 +22,27 @@ _RECORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "last",
     ),
     "trades": ("terms", "number", "status", "due", "made", "settled", "holders"),
-    "requests": ("number", "scope", "made", "outcomes", "reasons"),
+    "requests": (
+        *("number", "scope", "made", "subject", "through", "reason"),
+        *("outcomes", "reasons", "done", "finished"),
+    ),
     "assets": ("number", "name", "scale"),
-    "markets": ("number", "name", "symbol", "title", "price_scale", "increment", "parity", "last"),
-    "accounts": ("number", "name", "role", "keys", "last"),
+    "markets": ("terms", "number", "name", "symbol", "title", "price_scale", "increment", "parity", "status", "last"),
+    "accounts": (
+        *("number", "name", "role", "owner", "flags", "status"),
+        *("last", "touched", "milestones", "transfers"),
+    ),
+    "waiting": ("prerequisite", "deadline"),
+    "refusals": ("terms", "made"),
+    "order_retries": ("attempts", "reason"),
+    "trade_retries": ("attempts", "reason"),
 }
-_PROGRESS: Final = ("consumed", "pending", "released", "quantity", "notional", "fees", "executed", "trades")
+_PROGRESS: Final = ("consumed", "pending", "released", "quantity", "notional", "fees", "executed", "held", "trades")
 _PLAIN: Final = (
     *("name", "key_check", "sequence", "time", "retain_us", "retire_max", "left_at"),
-    *("orders_made", "trades_made", "requests_made"),
+    *("orders_made", "trades_made", "requests_made", "refusals_made"),
 )
+_KEY_LIFE_US: Final = 24 * 3600 * 1_000_000  # a key that was used earlier stands for nothing
 _STATUSES: Final = ("nothing", "placed", "pending", "executing", "filled", "cancelled", "expired", "rejected")
 
 
@@ -43,14 +54,23 @@ def dump(state: State) -> dict[str, Any]:
             for attribute in attributes:
                 shown[f"{table}.{number}.{attribute}"] = getattr(record, attribute)
     shown["leaving"] = list(state.leaving)
+    shown["sweeps"] = list(state.sweeps)
     for number, order in state.orders.items():
         for attribute in _PROGRESS:
             shown[f"progress.{number}.{attribute}"] = getattr(order.progress, attribute)
     for number, account in state.accounts.items():
         shown[f"open.{number}"] = [each for each in account.orders if each in state.orders]
+        shown[f"keys.{number}"] = {
+            key: used for key, used in account.keys.items() if _used_at(state, used) + _KEY_LIFE_US > state.time
+        }
         for asset, balance in account.book.balances.items():
             shown[f"balance.{number}.{asset}"] = balance_of(balance)
     return shown
+
+
+def _used_at(state: State, number: int) -> int:
+    """When the order, or, negative, the refused request, came."""
+    return state.orders[number].placed if number > 0 else state.refusals[-number].made
 
 
 def balance_of(balance: Any) -> tuple[int, int, int, int]:
@@ -77,6 +97,8 @@ def require_agrees(state: State, books: Books) -> None:
         require(gone, "replay", f"{at} order {number} has left, and it is {known['status']}")
     require(state.orders_made == len(books.orders), "replay", f"{at} {state.orders_made} orders were made")
     require(state.trades_made == len(books.trades), "replay", f"{at} {state.trades_made} trades were made")
+    _require_statuses_agree(state, books, at)
+    _require_work_agrees(state, books, at)
     held = {
         (number, asset): balance_of(balance)
         for number, account in state.accounts.items()
@@ -86,6 +108,39 @@ def require_agrees(state: State, books: Books) -> None:
         right = tuple(column[holding] for column in (books.settled, books.receivable, books.payable, books.reserved))
         found = held.get(holding, (0, 0, 0, 0))
         require(found == right, "replay", f"{at} account and asset {holding} have {found} and should have {right}")
+
+
+def _require_statuses_agree(state: State, books: Books, at: str) -> None:
+    for number, market in state.markets.items():
+        right = books.markets[number]["status"]
+        require(market.status == right, "replay", f"{at} market {number} is {market.status} and should be {right}")
+    for number, account in state.accounts.items():
+        found = {name: getattr(account, name) for name in ("status", "flags", "owner")}
+        known = {name: books.accounts[number][name] for name in found}
+        require(found == known, "replay", f"{at} account {number} is {found} and should be {known}")
+
+
+def _require_work_agrees(state: State, books: Books, at: str) -> None:
+    """What orders wait for, what requests have ended, and what has failed and is tried again."""
+    found = {number: (waits.prerequisite, waits.deadline) for number, waits in state.waiting.items()}
+    pending = {number: order for number, order in books.orders.items() if order["status"] == "pending"}
+    right = {number: (order["waits_for"], order["deadline"]) for number, order in pending.items()}
+    require(found == right, "waiting", f"{at} orders wait for {found}, and should for {right}")
+    unfinished = [number for number, request in books.requests.items() if not request["finished"]]
+    require(list(state.sweeps) == unfinished, "sweep", f"{at} requests {unfinished} are not finished")
+    for number, request in state.requests.items():
+        done = books.requests[number]["done"]
+        require(request.done == done, "sweep", f"{at} request {number} ended {request.done} orders, and not {done}")
+    failures = {number: retry.attempts for number, retry in state.order_retries.items()}
+    executing = {number: order for number, order in books.orders.items() if order["status"] == "executing"}
+    known = {number: order["failures"] for number, order in executing.items() if order["failures"]}
+    require(failures == known, "replay", f"{at} orders have failed {failures} and should have {known}")
+    for number, trade in state.trades.items():
+        retry = state.trade_retries.get(number)
+        of_trade = (trade.due, 0 if retry is None else retry.attempts)
+        it = books.trades[number]
+        should = (it["due"], it["failures"]) if it["status"] == "executed" else (0, 0)
+        require(of_trade == should, "settlement", f"{at} trade {number}: due, failures {of_trade}, and not {should}")
 
 
 def require_order_agrees(order: Any, known: Mapping[str, Any], at: str) -> None:

@@ -5,7 +5,7 @@ A batch becomes durable as a whole or not at all: that is the journal port's pro
 
 from collections.abc import Iterator, Sequence
 from random import Random
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 from tallystick.journal.errors import JournalUnavailable
 from tallystick.journal.memory import MemoryJournal, MemoryStorage
@@ -19,18 +19,28 @@ FATES: Final = (
 )
 
 
+class Snapshot(NamedTuple):
+    """A state after the entry ``sequence``, as records; no records are the beginning."""
+
+    sequence: int
+    bodies: Sequence[bytes]
+
+
 class Crash(BaseException):
     """The process is dead from here on. Not an Exception: no code of the process may catch it."""
 
 
 class Disk:
-    """``rate`` is the chance that an append goes wrong, while ``faulty``."""
+    """``rate`` is the chance that an append goes wrong, while ``faulty``; ``tables`` are the ones kept beside the
+    journal, for the process that knows them."""
 
     def __init__(self, random: Random, rate: float) -> None:
         self.faulty = True
         self._random: Final = random
         self._rate: Final = rate
         self._storage: Final = MemoryStorage()
+        self.tables: Any = None
+        self._snapshots: Final[list[Snapshot]] = []
         self._uncertain: tuple[MemoryJournal, Sequence[Append]] | None = None
 
     def open(self) -> "FaultyJournal":
@@ -53,6 +63,24 @@ class Disk:
         if not self.faulty or self._random.random() >= self._rate / 2:
             return -1
         return self._random.randrange(count)
+
+    def first_part(self, count: int) -> int:
+        """How many of ``count`` decisions are committed together: a commit takes what has come when it begins."""
+        return count if self._random.random() < 0.7 else self._random.randint(1, count)
+
+    def is_full(self) -> bool:
+        """Whether a probe still finds no room."""
+        return self.faulty and self._random.random() < 0.2
+
+    def keep_snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshots.append(snapshot)
+
+    def find_snapshot(self, last: int) -> Snapshot:
+        """One that a process may begin with whose journal ends at ``last``; that of the beginning if none is left."""
+        fitting = [snapshot for snapshot in self._snapshots if snapshot.sequence <= last]
+        if self.tables is None or not fitting or self._random.random() < 0.4:
+            return Snapshot(0, ())
+        return self._random.choice(fitting[-3:])
 
     def keep_uncertain(self, journal: MemoryJournal, batch: Sequence[Append]) -> None:
         self._uncertain = (journal, batch)
@@ -79,7 +107,7 @@ class FaultyJournal:
         if fate in {"disk full", "io error"}:
             if fate == "io error":
                 self._disk.keep_uncertain(self._journal, batch)
-            self.fault = JournalUnavailable(fate.replace(" ", "_"), f"Simulated: {fate}.")
+            self.fault = _unavailable(fate)
             raise self.fault
         self._journal.append(batch)
         if fate == "unheard":
@@ -95,6 +123,9 @@ class FaultyJournal:
         return self._journal.checksum(stream, sequence)
 
     def probe(self) -> None:
+        """See Journal.probe."""
+        if self._disk.is_full():
+            raise _unavailable("disk full")
         self._journal.probe()
 
     def last(self, stream: str) -> int:
@@ -102,3 +133,7 @@ class FaultyJournal:
 
     def close(self) -> None:
         self._journal.close()
+
+
+def _unavailable(fate: str) -> JournalUnavailable:
+    return JournalUnavailable(fate.replace(" ", "_"), f"Simulated: {fate}.")

@@ -7,7 +7,7 @@ Holding = tuple[int, int]
 
 
 class Holdings:
-    """``touched`` are the holdings that the present entry has changed."""
+    """``touched`` are the holdings that the present entry has changed, ``known`` those that ever were."""
 
     def __init__(self) -> None:
         self.settled: Final[Counter[Holding]] = Counter()
@@ -15,6 +15,7 @@ class Holdings:
         self.payable: Final[Counter[Holding]] = Counter()
         self.reserved: Final[Counter[Holding]] = Counter()
         self.touched: Final[dict[Holding, None]] = {}
+        self.known: Final[set[Holding]] = set()
 
     def total(self, holding: Holding) -> int:
         """All that an account has of an asset: settled, owed to it, and owing."""
@@ -31,7 +32,7 @@ class Holdings:
     def hold(self, holding: Holding, amount: int) -> None:
         """Reserve more, or less."""
         self.reserved[holding] += amount
-        self.touched[holding] = None
+        self._touch(holding)
 
     def transfer(self, payer: Holding, payee: Holding, amount: int) -> None:
         self._shift(self.settled, self.settled, payer, payee, amount)
@@ -48,4 +49,9 @@ class Holdings:
     ) -> None:
         less[payer] -= amount
         more[payee] += amount
-        self.touched[payer] = self.touched[payee] = None
+        self._touch(payer)
+        self._touch(payee)
+
+    def _touch(self, holding: Holding) -> None:
+        self.touched[holding] = None
+        self.known.add(holding)

@@ -15,22 +15,45 @@ from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.facts.commands import (
     NOTHING_KNOWN,
     CancelOrders,
+    ChangeAccount,
+    ChangeMarket,
+    ClearPrerequisite,
     DefineAsset,
     DefineMarket,
+    ExecutePart,
+    FailExecution,
+    Hold,
     Known,
     OpenAccount,
     OpenVenue,
     PlaceOrder,
     Quote,
+    SettleTrade,
     Transfer,
 )
 from tallystick.facts.venue import decode, encode
 from tallystick.readers.readers import Readers
 from tallystick.sequencer import Sequencer
-from tallystick.simulate.workload import Terms, policy_of
+from tallystick.simulate.terms import Terms, policy_of
 from tallystick.venue.engine import Engine
 
-AnyCommand = CancelOrders | DefineAsset | DefineMarket | OpenAccount | OpenVenue | PlaceOrder | Quote | Transfer
+AnyCommand = (
+    CancelOrders
+    | ChangeAccount
+    | ChangeMarket
+    | ClearPrerequisite
+    | DefineAsset
+    | DefineMarket
+    | ExecutePart
+    | FailExecution
+    | Hold
+    | OpenAccount
+    | OpenVenue
+    | PlaceOrder
+    | Quote
+    | SettleTrade
+    | Transfer
+)
 
 
 class Submitted(Struct, frozen=True, tag=True):
@@ -44,7 +67,7 @@ class Woken(Struct, frozen=True, tag=True):
 
 
 class Restarted(Struct, frozen=True, tag=True):
-    """A new process found ``kept`` entries; what was decided after them is gone."""
+    """A new process, or one that began anew, found ``kept`` entries; what was decided after them is gone."""
 
     kept: int
 

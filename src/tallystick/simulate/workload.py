@@ -1,11 +1,10 @@
-"""What one seed's venue is like, and what is asked of it: sensible commands, nonsense, repetitions, moving prices."""
+"""What is asked of a seed's venue: sensible commands, nonsense, repetitions, moving prices, and what keeps it going."""
 
 from random import Random
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from msgspec.structs import replace
 
-from tallystick.dialects.sophic.rules import Policy
 from tallystick.facts.codes import (
     BUY,
     CASH,
@@ -14,13 +13,14 @@ from tallystick.facts.codes import (
     FEES,
     LIMIT_ORDER,
     MARKET_ORDER,
+    PROFESSIONAL,
+    REVIEWED,
     SELL,
     STAKE,
     UNITS,
     WORLD,
 )
 from tallystick.facts.commands import (
-    CancelOrders,
     DefineAsset,
     DefineMarket,
     OpenAccount,
@@ -29,76 +29,38 @@ from tallystick.facts.commands import (
     Quote,
     Transfer,
 )
-from tallystick.venue.calendar import DAY_US, FixedDelay, Settlement, SettlementCalendar
+from tallystick.simulate.operators import Operators
+from tallystick.simulate.terms import Instrument, Terms, draw_instrument, draw_terms
 from tallystick.venue.state import State
 
-BEGIN_US: Final = 1_700_000_000_000_000  # 2023-11-14, a Tuesday
-SECOND_US: Final = 1_000_000
 HOUSE: Final = (("world", WORLD), ("street", COUNTERPARTY), ("fees", FEES))
 WORLD_ACCOUNT: Final = 1
-
-
-class Calendar(NamedTuple):
-    days: int
-    weekend: tuple[int, ...]
-    holidays: tuple[int, ...]
-    settle_at_us: int
-    offset_us: int
-    cutoff_us: int
-
-
-class Terms(NamedTuple):
-    """A policy as plain numbers, for the venue and for the auditor. Without a calendar ``delay_us`` settles."""
-
-    fee_bps: int
-    submit_after_us: int
-    execute_after_us: int
-    trade_interval_us: int
-    trade_cash_max: int
-    delay_us: int
-    calendar: Calendar | None
-    retain_us: int
-
-
-class Instrument(NamedTuple):
-    """``price`` is where the price begins; ``granted`` what each customer gets of its unit."""
-
-    name: str
-    unit: str
-    currency: str
-    unit_scale: int
-    price_scale: int
-    increment: int
-    price: int
-    granted: int
-
-
-def policy_of(terms: Terms) -> Policy:
-    settlement: Settlement = FixedDelay(terms.delay_us)
-    if terms.calendar is not None:
-        settlement = SettlementCalendar(*terms.calendar)
-    return Policy(
-        settlement,
-        terms.fee_bps,
-        terms.submit_after_us,
-        terms.execute_after_us,
-        terms.trade_interval_us,
-        terms.trade_cash_max,
-    )
+CROWD_CHANCE: Final = 0.03
 
 
 class Workload:
-    """Everything is drawn from ``random``. ``wealth`` is the cash that each customer gets of each currency."""
+    """Everything is drawn from ``random``. ``wealth`` is the cash that each customer gets of each currency, but for
+    what they go ``without``; in a ``crowded`` venue, more than a thousand orders wait at once when it is halted."""
 
     def __init__(self, random: Random) -> None:
         self._random: Final = random
-        self.wealth: Final = 10 ** random.randint(4, 8)
-        self.terms: Final = self._draw_terms()
+        self.crowded: Final = random.random() < CROWD_CHANCE
+        self.wealth: Final[int] = 10 ** (8 if self.crowded else random.randint(4, 8))
+        self.terms: Final[Terms] = draw_terms(random, self.wealth)
         self.currencies: Final = {f"CUR{at}": random.choice((0, 2, 2, 3, 6)) for at in range(random.randint(1, 2))}
-        self.instruments: Final = [self._draw_instrument(at) for at in range(random.randint(1, 3))]
-        self.customers: Final = [f"customer{at}" for at in range(random.randint(2, 4))]
+        self.instruments: Final[list[Instrument]] = []
+        for at in range(random.randint(1, 3)):
+            currency = random.choice(list(self.currencies))
+            self.instruments.append(draw_instrument(random, at, currency, self.currencies[currency], self.wealth))
+        self.customers: Final = {f"customer{at}": self._draw_flags() for at in range(random.randint(2, 4))}
+        self.operators: Final = Operators(random, self.instruments)
+        assets = [*self.currencies, *[each.unit for each in self.instruments]]
+        self.without: Final = {
+            (name, asset) for name in self.customers for asset in assets if random.random() < 0.06 and not self.crowded
+        }
         self._prices: Final = [each.price for each in self.instruments]
         self._placed: Final[list[PlaceOrder]] = []
+        self._moved: Final[list[Transfer]] = []
 
     def missing(self, state: State) -> Any:
         """The first thing that the venue still lacks, as a command; None when it has everything."""
@@ -107,27 +69,30 @@ class Workload:
         for name, scale in self.currencies.items():
             if name not in state.asset_named:
                 return DefineAsset(name, scale)
-        for name, role in (*HOUSE, *((customer, CUSTOMER) for customer in self.customers)):
+        for name, role in HOUSE:
             if name not in state.account_named:
                 return OpenAccount(name, role)
+        for name, flags in self.customers.items():
+            if name not in state.account_named:
+                return OpenAccount(name, CUSTOMER, flags=flags)
         for each in self.instruments:
             if each.unit not in state.asset_named:
                 return DefineAsset(each.unit, each.unit_scale)
             if each.name not in state.market_named:
                 terms = (each.name, each.unit, each.unit, each.unit, each.currency, each.price_scale, each.increment)
-                return DefineMarket(*terms)
+                return DefineMarket(*terms, status=each.status, **_rules_of(each))
         return self._missing_funds(state)
 
     def command(self, state: State) -> Any:
         """Anything that might be asked of the venue now, wrong or right."""
         chance = self._random.random()
-        if chance < 0.60:
+        if chance < 0.52:
             return self._place(state)
-        if chance < 0.78:
+        if chance < 0.68:
             return self.quote()
-        if chance < 0.87:
-            return self._cancel(state)
-        if chance < 0.95:
+        if chance < 0.91:
+            return self.operators.command(state, self._customer(state))
+        if chance < 0.97:
             return self._transfer(state)
         return self._reference()
 
@@ -139,11 +104,11 @@ class Workload:
         moved = self._prices[at] * random.randint(800, 1250) // 1000
         self._prices[at] = max(1, base // 4, min(moved, base * 4))
         chance = random.random()
-        if chance < 0.15:
+        if chance < 0.12:
             return Quote(at + 1, 0)
-        if chance < 0.22:
+        if chance < 0.18:
             return Quote(at + 1, 1)
-        if chance < 0.26:
+        if chance < 0.22:
             return Quote(random.choice((0, 77, at + 1)), -random.randint(1, 9))
         return Quote(at + 1, self._prices[at])
 
@@ -151,46 +116,18 @@ class Workload:
         """A price for every market, so that every order can end."""
         return [Quote(at + 1, price) for at, price in enumerate(self._prices)]
 
+    def small_order(self, state: State, market: int) -> PlaceOrder:
+        """One of a crowd of buys: a customer can afford hundreds."""
+        terms = self.instruments[market - 1]
+        step = terms.cash_increment or 1
+        size = max(self.wealth // 1500 // step, 1) * step
+        return PlaceOrder(self._customer(state), market, BUY, MARKET_ORDER, CASH, size)
+
     # --- The venue ---
 
-    def _draw_terms(self) -> Terms:
+    def _draw_flags(self) -> int:
         random = self._random
-        delays = (0, 0, 1, 1000, SECOND_US, 60 * SECOND_US)
-        calendar = None
-        if random.random() < 0.5:
-            calendar = Calendar(
-                random.randint(0, 3),
-                random.choice(((5, 6), (4, 5), (6,), ())),
-                tuple(sorted(BEGIN_US // DAY_US + random.randint(0, 12) for _ in range(random.randint(0, 4)))),
-                random.randrange(DAY_US),
-                random.randint(-12, 12) * 3600 * SECOND_US,
-                random.choice((DAY_US, random.randrange(DAY_US))),
-            )
-        return Terms(
-            random.choice((0, 1, 25, 100, 999)),
-            random.choice(delays),
-            random.choice(delays),
-            random.choice(delays),
-            random.choice((0, self.wealth // random.randint(2, 8))),
-            random.choice((0, 1, 5 * SECOND_US, DAY_US)),
-            calendar,
-            random.choice((SECOND_US, 60 * SECOND_US, 600 * SECOND_US, 2 * DAY_US)),
-        )
-
-    def _draw_instrument(self, at: int) -> Instrument:
-        random = self._random
-        currency = random.choice(list(self.currencies))
-        unit_scale = random.randint(0, 8)
-        price_scale = max(random.randint(0, 6), self.currencies[currency] - unit_scale)
-        increment = random.choice((1, 10, 10**unit_scale, 25))
-        # A customer's wealth buys 10 to 100,000 increments.
-        increments = 10 ** random.randint(1, 5)
-        parity = 10 ** (unit_scale + price_scale - self.currencies[currency])
-        price = max(1, self.wealth * parity // (increments * increment))
-        increments = max(1, min(increments, self.wealth * parity // (price * increment)))
-        return Instrument(
-            f"ins{at}", f"UNIT{at}", currency, unit_scale, price_scale, increment, price, increments * increment
-        )
+        return (PROFESSIONAL if random.random() < 0.5 else 0) | (REVIEWED if random.random() < 0.08 else 0)
 
     def _missing_funds(self, state: State) -> Transfer | None:
         grants = [(name, self.wealth) for name in self.currencies]
@@ -198,7 +135,8 @@ class Workload:
         for customer in self.customers:
             account = state.account_named[customer]
             for asset, amount in grants:
-                if state.asset_named[asset].number not in account.book.balances:
+                known = state.asset_named[asset].number in account.book.balances
+                if not known and (customer, asset) not in self.without:
                     return Transfer(WORLD_ACCOUNT, account.number, asset, amount)
         return None
 
@@ -206,7 +144,7 @@ class Workload:
 
     def _place(self, state: State) -> PlaceOrder:
         random = self._random
-        if self._placed and random.random() < 0.12:
+        if self._placed and random.random() < 0.16:
             return self._repeat()
         at = random.randrange(len(self.instruments))
         each = self.instruments[at]
@@ -214,20 +152,41 @@ class Workload:
         client_key = f"key{random.randint(0, 30)}" if random.random() < 0.5 else ""
         fingerprint = f"f{random.randint(0, 3)}" if client_key else ""
         if random.random() < 0.55:
-            size = self.wealth // random.choice((1, 2, 3, 5, 10, 100, 1000)) + random.randint(0, 3)
+            size = self._cash(each)
             order = PlaceOrder(account, at + 1, BUY, MARKET_ORDER, CASH, size, client_key, fingerprint)
         else:
-            most = max(1, each.granted // each.increment // random.choice((1, 1, 2, 5, 10)))
-            size = random.randint(1, most) * each.increment
+            size = self._quantity(each, state, account)
             order = PlaceOrder(account, at + 1, SELL, MARKET_ORDER, UNITS, size, client_key, fingerprint)
         if random.random() < 0.12:
-            return self._spoil(order)
+            order = self._spoil(order)
         self._placed.append(order)
         return order
 
+    def _cash(self, each: Instrument) -> int:
+        """All of a customer's wealth or a part of it, or the least that the instrument takes."""
+        random = self._random
+        if each.cash_min and random.random() < 0.2:
+            return each.cash_min
+        size = self.wealth // random.choice((1, 2, 3, 5, 10, 100, 1000)) + random.randint(0, 3)
+        if each.cash_increment and random.random() < 0.9:
+            size = max(1, size // each.cash_increment) * each.cash_increment
+        return size
+
+    def _quantity(self, each: Instrument, state: State, account: int) -> int:
+        """Some of the units that a customer had at first, or all that the account has now."""
+        random = self._random
+        if random.random() < 0.1:
+            everything = state.accounts[account].book.look(state.asset_named[each.unit].number).available_settled
+            # What was bought for next to nothing would be sold again in any number of trades.
+            return max(each.increment, min(int(everything), 4 * each.granted))
+        most = max(1, each.granted // each.increment // random.choice((1, 1, 2, 5, 10)))
+        return random.randint(1, most) * each.increment
+
     def _repeat(self) -> PlaceOrder:
-        order = self._random.choice(self._placed)
-        if self._random.random() < 0.3:
+        """The same request again, refused or not: lately, or at any time before."""
+        random = self._random
+        order = random.choice(self._placed[-8:] if random.random() < 0.5 else self._placed)
+        if random.random() < 0.2:
             return replace(order, fingerprint="other")
         return order
 
@@ -249,23 +208,21 @@ class Workload:
         )
         return replace(order, **self._random.choice(changes))
 
-    def _cancel(self, state: State) -> CancelOrders:
-        random = self._random
-        made = state.orders_made
-        orders = tuple([max(0, made - random.randint(0, 12)) or made for _ in range(random.choice((1, 1, 1, 2, 3)))])
-        if random.random() < 0.1:
-            orders = random.choice(((), (made + 5,), (0,)))
-        return CancelOrders(orders, reason=random.choice(("", "operator")))
-
     def _transfer(self, state: State) -> Transfer:
         random = self._random
+        if self._moved and random.random() < 0.25:
+            again = random.choice(self._moved)
+            return replace(again, amount=again.amount + 1) if random.random() < 0.3 else again
         most = dict.fromkeys(self.currencies, self.wealth) | {each.unit: each.granted for each in self.instruments}
         asset = random.choice([*most, "GOLD"])
         payer = random.choice((WORLD_ACCOUNT, self._customer(state), self._customer(state), 0))
         amount = random.choice((0, -1, random.randint(1, 100), random.randint(1, self.wealth), self.wealth * 10**6))
         if payer == WORLD_ACCOUNT:
             amount = min(amount, most.get(asset, 1))  # the world never refuses, and nobody is to become too rich
-        return Transfer(payer, self._customer(state), asset, amount)
+        reference = f"ref{random.randint(0, 5)}" if random.random() < 0.6 else ""
+        transfer = Transfer(payer, self._customer(state), asset, amount, reference=reference)
+        self._moved.append(transfer)
+        return transfer
 
     def _reference(self) -> Any:
         random = self._random
@@ -283,4 +240,9 @@ class Workload:
         )
 
     def _customer(self, state: State) -> int:
-        return state.account_named[self._random.choice(self.customers)].number
+        number: int = state.account_named[self._random.choice(list(self.customers))].number
+        return number
+
+
+def _rules_of(each: Instrument) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in ("pros_only", "quantity_min", "cash_min", "cash_increment")}

@@ -12,23 +12,30 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tallystick.core.keys import account_key, market_key, order_key
-from tallystick.facts.commands import Answer
+from tallystick.facts import records
+from tallystick.facts.codes import COMPLIANCE, EXECUTING_STAGE, NOT_TRADING, SUSPENDED
+from tallystick.facts.commands import Answer, ChangeAccount, ChangeMarket, ClearPrerequisite, Hold, Quote
 from tallystick.facts.venue import Entry, decode
+from tallystick.journal.errors import JournalUnavailable, wrote_nothing
 from tallystick.simulate.auditor import Auditor, Subscriber
 from tallystick.simulate.dump import require_agrees, require_equal, require_order_agrees
-from tallystick.simulate.faults import Crash, Disk
+from tallystick.simulate.faults import Crash, Disk, Snapshot
 from tallystick.simulate.process import VENUE, Parts, Process
 from tallystick.simulate.record import Recording, Restarted, Submitted, Woken, decide_again
+from tallystick.simulate.terms import BEGIN_US, HOUR_US, SECOND_US
 from tallystick.simulate.violation import Violation, require
-from tallystick.simulate.workload import BEGIN_US, SECOND_US, Workload
+from tallystick.simulate.workload import Workload
 from tallystick.venue.calendar import DAY_US
 from tallystick.venue.fold import fold
-from tallystick.venue.snapshot import dump, load
+from tallystick.venue.snapshot import load
 from tallystick.venue.state import State
 
 STEPS_MIN: Final = 30
 STEPS_MAX: Final = 110
 REST_ROUNDS_MAX: Final = 20_000
+CROWD_MIN: Final = 1001
+CROWD_MAX: Final = 1300
+SPANS_US: Final = (0, 1, 1000, SECOND_US, 30 * SECOND_US, HOUR_US, 7 * HOUR_US, DAY_US, 3 * DAY_US)
 
 Note = Callable[[str], None]
 
@@ -66,8 +73,10 @@ class World:
         """From the first command to rest; raises Violation."""
         self._set_up()
         self._subscribe()
-        for _ in range(self.random.randint(STEPS_MIN, STEPS_MAX)):
-            self._survive(self._step)
+        steps = self.random.randint(STEPS_MIN, STEPS_MAX)
+        crowded_at = self.random.randrange(steps // 4) if self.workload.crowded else -1
+        for step in range(steps):
+            self._survive(self._crowd if step == crowded_at else self._step)
         self._come_to_rest()
         self._compare()
 
@@ -94,7 +103,7 @@ class World:
             self._process.connect(subscriber)
 
     def _survive(self, step: Callable[[], Any]) -> None:
-        """Take a step; if it kills the process, or stops the venue, begin another life."""
+        """Take a step; if it kills the process, begin another life; if it stops the venue, that or begin anew."""
         self.steps += 1
         try:
             step()
@@ -102,8 +111,13 @@ class World:
             self._say(f"crash: {crash}")
             self._restart()
         self._check_stopped()
-        if self._process.sequencer.stopped is not None and self.random.random() < 0.5:
-            self._flush()
+        error = self._process.sequencer.stopped
+        if error is None or self.random.random() < 0.3:
+            return
+        self._flush()
+        if wrote_nothing(error) and self.random.random() < 0.6:
+            self._begin_anew()
+        else:
             self._say("restart of a stopped venue")
             self._restart()
 
@@ -112,22 +126,45 @@ class World:
         chance = random.random()
         if chance < 0.55:
             for _ in range(random.choice((1, 1, 1, 2, 3, 10))):
-                self._submit(self.workload.command(self._process.readers.state))
+                command = self.workload.command(self._process.readers.state)
+                self._submit(command)
+                for next_command in self.workload.operators.just_after(command, self._process.readers.state):
+                    self._submit(next_command)
         elif chance < 0.80:
-            self._pass_time(random.choice((0, 1, 1000, SECOND_US, 30 * SECOND_US, 3600 * SECOND_US, DAY_US)))
+            self._pass_time(random.choice(SPANS_US))
         elif chance < 0.84:
-            self._wall_us += random.choice((-1, 1)) * random.choice((1, SECOND_US, 3600 * SECOND_US, 3 * DAY_US))
+            self._wall_us += random.choice((-1, 1)) * random.choice((1, SECOND_US, HOUR_US, 3 * DAY_US))
             self._say(f"the wall jumps to {self._wall_us}")
         elif chance < 0.90:
             self._toggle()
         elif chance < 0.92 and self._disk.faulty:
             raise Crash("at rest")
+        elif chance < 0.96:
+            self._keep_snapshot()
         else:
             self._poll()
         if random.random() < 0.8:
             self._wake()
         if random.random() < 0.6:
             self._flush()
+
+    def _crowd(self) -> None:
+        """Many orders are open, some of them with trades, when their market is halted or an account suspended."""
+        random, workload = self.random, self.workload
+        market = random.randint(1, len(workload.instruments))
+        state = self._process.readers.state
+        self._submit(Hold(EXECUTING_STAGE, market))
+        self._submit(random.choice((Quote(market, 0), *workload.last_quotes())))
+        for _ in range(random.randint(CROWD_MIN, CROWD_MAX)):
+            self._submit(workload.small_order(state, market))
+        self._wake()
+        self._flush()
+        for _ in range(30):
+            self._submit(workload.operators.execute_part(self._process.readers.state))
+        account = workload.small_order(state, market).account
+        stop = ChangeAccount(account, SUSPENDED) if random.random() < 0.3 else ChangeMarket(market, NOT_TRADING)
+        self._submit(stop)
+        self._step()
 
     def _submit(self, command: Any) -> None:
         self._commands += 1
@@ -137,7 +174,7 @@ class World:
         self._say(f"{now} {tag} {command}")
         process, auditor = self._process, self.auditor
         known = self._parts.known(process.readers, command)
-        auditor.asked(command)
+        auditor.asked(command, now)
         if process.sequencer.stopped is None:
             self.recording.steps.append(Submitted(command, now, known))
 
@@ -178,6 +215,11 @@ class World:
             else:
                 self._process.connect(subscriber)
 
+    def _keep_snapshot(self) -> None:
+        state = self._process.readers.state
+        self._disk.keep_snapshot(Snapshot(state.sequence, self._parts.snapshot(state)))
+        self._say(f"a snapshot of entry {state.sequence}")
+
     def _poll(self) -> None:
         """Somebody looks at an order, which shows what was revealed and nothing else."""
         self.auditor.judge(self._process.connected)
@@ -195,7 +237,7 @@ class World:
 
     def _boot(self) -> Process:
         process = Process(self._parts, self.terms, self._disk)
-        self._say(f"a process begins with {len(process.bodies)} entries")
+        self._say(f"a process begins with {len(process.bodies)} entries, and the snapshot of {process.began}")
         self.auditor.restarted(process.bodies)
         self._listen(process)
         return process
@@ -219,10 +261,23 @@ class World:
         self._haunt(dead)
         state = self._process.readers.state
         require_agrees(state, self.auditor.books)
-        require_equal(load(dump(state)), state, "a snapshot")
+        require_equal(load(map(records.decode, self._parts.snapshot(state))), state, "a snapshot")
         for subscriber in self.auditor.subscribers:
             self._process.connect(subscriber)
         self.auditor.judge(self._process.connected)
+
+    def _begin_anew(self) -> None:
+        """The disk has room again: the same process goes on from what is durable."""
+        process = self._process
+        try:
+            process.begin_anew()
+        except JournalUnavailable:
+            self._say("the disk is still full")
+            return
+        self._say(f"it begins anew with {process.readers.state.sequence} entries")
+        self.recording.steps.append(Restarted(process.readers.state.sequence))
+        self.auditor.reloaded()
+        require_equal(process.engine.state, process.readers.state, "a state begun anew")
 
     def _haunt(self, dead: Process) -> None:
         """The process before was not dead after all: it comes to itself and writes on. It must not."""
@@ -241,24 +296,35 @@ class World:
     # --- The end ---
 
     def _come_to_rest(self) -> None:
-        """No more faults: every market has a price, and time passes until nothing is due."""
+        """No more faults: every market has a price, nothing is held, and time passes until nothing is due."""
         self._disk.faulty = False
         self._say("the faults stop")
         if self._process.sequencer.stopped is not None:
             self._restart()
-        for quote in self.workload.last_quotes():
-            self._submit(quote)
+        for stage, market in list(self._process.sequencer.ambient.held):
+            self._submit(Hold(stage, market, release=True))
         sequencer = self._process.sequencer
-        for _ in range(REST_ROUNDS_MAX):
+        for round_number in range(REST_ROUNDS_MAX):
+            if round_number == 0 or self.terms.price_stale_us:
+                for quote in self.workload.last_quotes():
+                    self._submit(quote)
             self._flush()
             self._check_stopped()
             due = sequencer.next_due()
-            if due == 0:
+            if due == 0 and not self._clear_the_last():
                 return
             # The venue's clock may run a tenth slower than the machine's while the wall is behind.
             self._pass_time(max(0, due - self._now()) * 10 // 9 + 1)
             self._wake()
         raise Violation("finished", f"something is still due after {REST_ROUNDS_MAX} rounds")
+
+    def _clear_the_last(self) -> bool:
+        """Whether orders still waited for somebody to check them, which has now been done."""
+        waiting = self._process.readers.state.waiting
+        last = [number for number, waits in waiting.items() if waits.prerequisite == COMPLIANCE]
+        for number in last:
+            self._submit(ClearPrerequisite(number, self.random.random() < 0.5))
+        return bool(last)
 
     def _compare(self) -> None:
         """Every fold of the same entries gives the same state, and the same commands give the same entries."""

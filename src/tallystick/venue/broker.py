@@ -7,6 +7,7 @@ down to the increment, notional half-even, fees up on the running total, so that
 from typing import Final
 
 from tallystick.core.amounts import CEILING, FLOOR, HALF_EVEN, divide, multiply_divide
+from tallystick.core.keys import Number
 from tallystick.core.lifecycle import TRADE_EXECUTED
 from tallystick.core.order import Order
 from tallystick.facts.codes import BUY, COUNTERPARTY, FEES
@@ -15,6 +16,11 @@ from tallystick.venue.draft import Draft
 from tallystick.venue.state import Market
 
 BASIS_POINTS: Final = 10_000
+
+# Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
+_LEG: Final = Leg
+_OBLIGATION: Final = Obligation
+_TRADE_MADE: Final = TradeMade
 
 
 def fee_inside(cash: int, fee_bps: int) -> int:
@@ -43,37 +49,38 @@ def execute(
     order: Order,
     quantity: int,
     price: int,
+    notional: int,
     settles_at: int,
     value_date: int,
     order_due: int,
 ) -> None:
-    """Trade ``quantity`` of the order at ``price`` with the street; it is EXECUTED and owes until it settles."""
+    """Trade ``quantity`` of the order, worth ``notional`` at ``price``, with the street; it is EXECUTED and owes until
+    it settles."""
     state = draft.state
     terms = order.terms
     market = state.markets[order.market]
-    notional = notional_of(quantity, price, market)
-    fee = fee_until(order.progress.notional + notional, terms.fee_bps) - order.progress.fees
     account = order.account
     street = state.account_of_role[COUNTERPARTY].number
     house = state.account_of_role[FEES].number
     currency, unit = market.currency.number, market.unit.number
+    progress = order.progress
+    units: Number = quantity  # one object each, which the facts share
+    worth: Number = notional
+    fee: Number = fee_until(progress.notional + notional, terms.fee_bps) - progress.fees
+    owed: list[Obligation] = []
     if terms.side == BUY:
-        consumed = notional + fee
-        owed = (
-            Obligation(account, street, currency, notional),
-            Obligation(street, account, unit, quantity),
-            Obligation(account, house, currency, fee),
-        )
+        consumed: Number = worth + fee
+        _owe(owed, account, street, currency, worth)
+        _owe(owed, street, account, unit, units)
+        _owe(owed, account, house, currency, fee)
     else:
-        consumed = quantity
-        owed = (
-            Obligation(account, street, unit, quantity),
-            Obligation(street, account, currency, notional - fee),
-            Obligation(street, house, currency, fee),
-        )
-    leg = Leg(order.number, account, consumed, quantity, notional, fee, consumed)
+        consumed = units
+        _owe(owed, account, street, unit, units)
+        _owe(owed, street, account, currency, worth - fee)
+        _owe(owed, street, house, currency, fee)
+    leg = _LEG(order.number, account, consumed, units, worth, fee, consumed)
     draft.emit(
-        TradeMade(
+        _TRADE_MADE(
             account,
             order.number,
             order.market,
@@ -81,9 +88,14 @@ def execute(
             TRADE_EXECUTED,
             price,
             (leg,),
-            tuple([obligation for obligation in owed if obligation.amount]),
+            tuple(owed),
             settles_at,
             value_date,
             order_due,
         )
     )
+
+
+def _owe(owed: list[Obligation], payer: Number, payee: Number, asset: Number, amount: Number) -> None:
+    if amount:
+        owed.append(_OBLIGATION(payer, payee, asset, amount))

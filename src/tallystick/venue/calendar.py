@@ -3,8 +3,10 @@
 A day is a number: days since 1970-01-01 in the proleptic Gregorian calendar. A weekday is 0 … 6, Monday first.
 """
 
+from abc import ABC, abstractmethod
+from bisect import bisect_right
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final
 
 DAY_US: Final = 86_400_000_000
 SETTLEMENT_DAYS_MAX: Final = 366
@@ -14,23 +16,29 @@ _DAYS_IN_400_YEARS: Final = 146_097
 _DAYS_FROM_0000_03_01_TO_1970_01_01: Final = 719_468
 
 
-class Settlement(Protocol):
+class Settlement(ABC):
     """The face of every rule: times are microseconds since the epoch, UTC; value dates are day numbers."""
 
+    @abstractmethod
     def value_date(self, time_us: int) -> int:
         """The day on which a trade of this time settles."""
 
+    @abstractmethod
     def settles_at(self, time_us: int) -> int:
         """The time at which it settles; never before the trade."""
 
 
-class SettlementCalendar:
+class SettlementCalendar(Settlement):
     """T+n business days.
 
     ``days`` is n; ``weekend`` names weekdays; ``holidays`` are day numbers. ``settle_at_us`` and ``cutoff_us`` are
-    times of the venue's local day, which is ``offset_us`` ahead of UTC: a trade at or after the cut-off belongs to the
-    next business day. Raises ValueError for numbers out of range, and for a weekend of seven days, which leaves no
-    business day.
+    times of the venue's local day: a trade at or after the cut-off belongs to the next business day.
+
+    Local time is ``offset_us`` ahead of UTC; where it changes, ``transitions`` are its changes in their order, each the
+    UTC time and the offset from then on, and ``offset_us`` is the one before them. A local time that a change skips
+    is the moment of the change, and of one that comes twice the first counts; so a later trade never settles earlier.
+
+    Raises ValueError for numbers out of range, and for a weekend of seven days, which leaves no business day.
     """
 
     def __init__(
@@ -41,6 +49,7 @@ class SettlementCalendar:
         settle_at_us: int = 0,
         offset_us: int = 0,
         cutoff_us: int = DAY_US,
+        transitions: Iterable[tuple[int, int]] = (),
     ) -> None:
         if not 0 <= days <= SETTLEMENT_DAYS_MAX:
             raise ValueError(f"settlement takes 0 to {SETTLEMENT_DAYS_MAX} business days, not {days}")
@@ -53,20 +62,25 @@ class SettlementCalendar:
             raise ValueError(f"the time of settlement is within a day of {DAY_US} microseconds, not {settle_at_us}")
         if not 0 <= cutoff_us <= DAY_US:
             raise ValueError(f"the cut-off is within a day of {DAY_US} microseconds, not {cutoff_us}")
-        if not -DAY_US < offset_us < DAY_US:
-            raise ValueError(f"the offset from UTC is less than a day of {DAY_US} microseconds, not {offset_us}")
+        changes = tuple(transitions)
+        times = [time_us for time_us, _ in changes]
+        if times != sorted(set(times)):
+            raise ValueError("the changes of the offset from UTC are in the order of their times")
+        for offset in (offset_us, *[each for _, each in changes]):
+            if not -DAY_US < offset < DAY_US:
+                raise ValueError(f"the offset from UTC is less than a day of {DAY_US} microseconds, not {offset}")
         self._days = days
         self._weekend = weekend
         self._holidays: frozenset[int] = frozenset(holidays)
         self._settle_at_us = settle_at_us
-        self._offset_us = offset_us
         self._cutoff_us = cutoff_us
+        self._change_times: tuple[int, ...] = tuple(times)
+        self._offsets: tuple[int, ...] = (offset_us, *[offset for _, offset in changes])
 
     def value_date(self, time_us: int) -> int:
         """The local day on which a trade of this time settles."""
-        local_us = time_us + self._offset_us
-        day = local_us // DAY_US
-        if local_us % DAY_US >= self._cutoff_us:
+        day = (time_us + self._offsets[bisect_right(self._change_times, time_us)]) // DAY_US
+        if time_us >= self._utc(day * DAY_US + self._cutoff_us):
             day += 1
         day = self._business_day_from(day)
         for _ in range(self._days):
@@ -75,7 +89,16 @@ class SettlementCalendar:
 
     def settles_at(self, time_us: int) -> int:
         """The settlement time of the value date, UTC; the trade's own time where that has passed (T+0)."""
-        return max(time_us, self.value_date(time_us) * DAY_US + self._settle_at_us - self._offset_us)
+        return max(time_us, self._utc(self.value_date(time_us) * DAY_US + self._settle_at_us))
+
+    def _utc(self, local_us: int) -> int:
+        """The first moment at which local time has come to ``local_us``."""
+        # An offset is less than a day, so no moment before this one shows local_us.
+        at = bisect_right(self._change_times, local_us - DAY_US)
+        while at < len(self._change_times) and local_us - self._offsets[at] >= self._change_times[at]:
+            at += 1
+        utc_us = local_us - self._offsets[at]
+        return utc_us if at == 0 else max(utc_us, self._change_times[at - 1])
 
     def _business_day_from(self, day: int) -> int:
         # It ends: the holidays are finite and the weekend leaves a weekday.
@@ -84,7 +107,7 @@ class SettlementCalendar:
         return day
 
 
-class FixedDelay:
+class FixedDelay(Settlement):
     """Settlement so many microseconds after the trade, on any day: the sandbox's "seconds"."""
 
     def __init__(self, delay_us: int) -> None:

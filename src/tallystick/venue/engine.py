@@ -7,36 +7,61 @@ decides here with ``operations``; what a venue chooses is its dialect's Rules.
 from collections.abc import Callable, Iterable
 from typing import Any, Final, Protocol
 
+from mypy_extensions import mypyc_attr
+
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
-from tallystick.facts.codes import INVALID_AMOUNT, UNKNOWN_MARKET
+from tallystick.facts.codes import (
+    INVALID_AMOUNT,
+    INVALID_STATUS,
+    SCOPE_ACCOUNT,
+    SETTLEMENT_STAGE,
+    STAGE_NAMES,
+    UNKNOWN_MARKET,
+)
 from tallystick.facts.commands import (
     NOTHING_KNOWN,
     Accepted,
     Answer,
     CancelOrders,
+    ChangeAccount,
+    ChangeMarket,
+    ClearPrerequisite,
     DefineAsset,
     DefineMarket,
+    ExecutePart,
+    FailExecution,
+    Hold,
     Known,
     OpenAccount,
     OpenVenue,
     PlaceOrder,
     Quote,
     Refused,
+    SettleTrade,
     Transfer,
 )
 from tallystick.facts.common import Cause
-from tallystick.facts.venue import Entry
+from tallystick.facts.venue import CancelFinished, Entry
 from tallystick.venue.ambient import Ambient
 from tallystick.venue.draft import Draft
 from tallystick.venue.fold import fold
-from tallystick.venue.operations import define_asset, define_market, open_account, open_venue, transfer_funds
+from tallystick.venue.operations import (
+    change_account,
+    change_market,
+    define_asset,
+    define_market,
+    open_account,
+    open_venue,
+    transfer_funds,
+)
 from tallystick.venue.state import State
-from tallystick.venue.timers import ORDER_TIMER, Timers
+from tallystick.venue.sweeps import Sweeps
+from tallystick.venue.timers import ORDER_TIMER, TRADE_TIMER, Timers
 
 
 class Rules(Protocol):
-    """What a venue chooses. Each method looks, and either refuses or emits; it never does both."""
+    """What a venue chooses. Each method looks, and either refuses or emits; a refusal may itself be a fact."""
 
     def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer: ...
 
@@ -48,7 +73,14 @@ class Rules(Protocol):
     def wake_trade(self, draft: Draft, trade: Trade) -> None:
         """The trade is due: to settle, or to be asked for."""
 
+    def stop_order(self, draft: Draft, order: Order, reason: str, request: int) -> None:
+        """The order cannot go on, for its market or its account: it ends now, with two events at most."""
 
+    def operate(self, draft: Draft, command: Any) -> Answer:
+        """What operators, or those who test, ask of an order or a trade under way."""
+
+
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Decision:
     """What came of a command: the entry to be journaled, if anything happened, and the answer."""
 
@@ -68,10 +100,19 @@ _CAUSES: Final[dict[type, Cause]] = {
     OpenAccount: Cause("open account"),
     Transfer: Cause("transfer"),
     Quote: Cause("quote"),
+    ChangeMarket: Cause("change market"),
+    ChangeAccount: Cause("change account"),
+    ClearPrerequisite: Cause("clear prerequisite"),
+    ExecutePart: Cause("execute part"),
+    FailExecution: Cause("fail execution"),
+    SettleTrade: Cause("settle trade"),
+    Hold: Cause("hold"),
 }
+_PLACE_ORDER: Final = PlaceOrder  # what is asked most is told first, and by a constant of this module
 POPS_MAX: Final = 1024
 _ORDER_DUE: Final = Cause("order due")
 _TRADE_DUE: Final = Cause("trade due")
+_SWEEP: Final = Cause("sweep")
 
 
 class Engine:
@@ -82,12 +123,15 @@ class Engine:
         self.rules: Final = rules
         self.ambient: Final = Ambient()
         self.timers: Final = Timers()
+        self._sweeps: Final = Sweeps()
         self._operations: Final[dict[type, Callable[[Draft, Any], Answer]]] = {
             DefineAsset: define_asset,
             DefineMarket: define_market,
             OpenVenue: open_venue,
             OpenAccount: open_account,
             Transfer: transfer_funds,
+            ChangeMarket: change_market,
+            ChangeAccount: change_account,
         }
 
     def recover(self, entries: Iterable[Entry]) -> None:
@@ -100,29 +144,35 @@ class Engine:
         """Decide one command at ``now`` (microseconds); later than every time before, or it is taken as just after."""
         draft = Draft(self.state, self.ambient, self.timers, now)
         kind = type(command)
+        cause = _CAUSES[kind]
         answer: Answer
-        if kind is PlaceOrder:
+        if kind is _PLACE_ORDER:
             answer = self.rules.place(draft, command, known)
         elif kind is Quote:
             answer = self._quote(draft, command)
         elif kind is CancelOrders:
             answer = self.rules.cancel(draft, command)
-        else:
+        elif kind is Hold:
+            answer = self._hold(draft, command)
+        elif kind in self._operations:
             answer = self._operations[kind](draft, command)
-        cause = _CAUSES[kind]
+        else:
+            answer = self.rules.operate(draft, command)
         if command.by or command.reason:
             cause = Cause(cause.kind, command.by, command.reason)
         return Decision(draft.seal(cause), answer)
 
     def next_due(self) -> int:
         """When ``wake`` wants to be called next, 0 for never."""
-        return self.timers.next_due()
+        return (self.state.time or 1) if self.state.sweeps else self.timers.next_due()
 
     def wake(self, now: int) -> Entry | None:
         """Decide the next thing that is due at ``now``.
 
         None when nothing more is, or for now: after some timers that came to nothing ``next_due`` may still be past.
         """
+        if self.state.sweeps:
+            return self._sweep(now)
         for _ in range(POPS_MAX):
             due = self.timers.next_due()
             if due == 0 or due > now:
@@ -139,6 +189,19 @@ class Engine:
                 return entry
         return None
 
+    def _sweep(self, now: int) -> Entry | None:
+        """End a slice of the orders that the oldest unfinished request is about."""
+        request = next(iter(self.state.sweeps.values()))
+        orders, is_last = self._sweeps.slice(self.state, request)
+        draft = Draft(self.state, self.ambient, self.timers, now)
+        for order in orders:
+            self.rules.stop_order(draft, order, request.reason, request.number)
+        if is_last:
+            by_account = request.scope == SCOPE_ACCOUNT
+            account, market = (request.subject, 0) if by_account else (0, request.subject)
+            draft.emit(CancelFinished(account, 0, market, request.number))
+        return draft.seal(_SWEEP)
+
     def _wake_order(self, draft: Draft, number: int, now: int) -> None:
         order = self.state.orders.get(number)
         if order is not None and 0 < order.due <= now:
@@ -154,6 +217,19 @@ class Engine:
             return Refused(UNKNOWN_MARKET, "There is no such market.", "market")
         if command.price < 0:
             return Refused(INVALID_AMOUNT, "A price is positive, or 0 for none.", "price")
-        for number in self.ambient.quote(command.market, command.price):
+        for number in self.ambient.quote(command.market, command.price, draft.started):
             self.timers.set(draft.started, ORDER_TIMER, number)
         return Accepted(command.market)
+
+    def _hold(self, draft: Draft, command: Hold) -> Answer:
+        if not 0 < command.stage < len(STAGE_NAMES):
+            return Refused(INVALID_STATUS, "There is no such stage.", "stage")
+        if command.market and command.market not in self.state.markets:
+            return Refused(UNKNOWN_MARKET, "There is no such market.", "market")
+        if not command.release:
+            self.ambient.hold(command.stage, command.market)
+            return Accepted(command.stage)
+        timer = TRADE_TIMER if command.stage == SETTLEMENT_STAGE else ORDER_TIMER
+        for number in self.ambient.release(command.stage, command.market):
+            self.timers.set(draft.started, timer, number)
+        return Accepted(command.stage)

@@ -7,11 +7,16 @@ transfers). Per asset, settled + receivable + payable sums to zero over all acco
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
+from tallystick.core.keys import Number
+
 
 class LedgerError(Exception):
     """A move that the books do not allow. It is a fault of the program or of a journal, never of a user."""
 
 
+@mypyc_attr(acyclic=True)
 class Balance:
     """What one account has of one asset. ``payable`` is what it owes, as a negative amount."""
 
@@ -48,7 +53,7 @@ class Book:
     def __init__(self) -> None:
         self.balances: Final[dict[int, Balance]] = {}
 
-    def of(self, asset: int) -> Balance:
+    def of(self, asset: Number) -> Balance:
         """The balance of ``asset``, made when it is first asked for by a move."""
         balance = self.balances.get(asset)
         if balance is None:
@@ -56,7 +61,7 @@ class Book:
             self.balances[asset] = balance
         return balance
 
-    def look(self, asset: int) -> Balance:
+    def look(self, asset: Number) -> Balance:
         """The balance of ``asset`` to read; an empty one, kept nowhere, if there is none."""
         balance = self.balances.get(asset)
         return balance if balance is not None else Balance()

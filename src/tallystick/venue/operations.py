@@ -4,7 +4,12 @@ from typing import Final
 
 from tallystick.core.amounts import SCALE_MAX
 from tallystick.core.lifecycle import is_closed
+from tallystick.core.order import Order
 from tallystick.facts.codes import (
+    ACCOUNT_FLAG_NAMES,
+    ACCOUNT_STATUS_NAMES,
+    ACCOUNT_SUSPENDED,
+    BUY_SELL,
     CUSTOMER,
     EXISTS_WITH_DIFFERENT_TERMS,
     FEES,
@@ -14,18 +19,28 @@ from tallystick.facts.codes import (
     INVALID_ROLE,
     INVALID_SCALE,
     INVALID_SCOPE,
+    INVALID_STATUS,
+    MARKET_NOT_TRADING,
     NAME_TAKEN,
+    NOT_TRADING,
     ORDER_CLOSED,
     SAME_ACCOUNT,
+    SCOPE_ACCOUNT,
+    SCOPE_MARKET,
     SCOPE_ORDERS,
+    SUSPENDED,
+    TRADING_STATUS_NAMES,
     UNKNOWN_ACCOUNT,
     UNKNOWN_ASSET,
+    UNKNOWN_MARKET,
     UNKNOWN_ORDER,
 )
 from tallystick.facts.commands import (
     Accepted,
     Answer,
     CancelOrders,
+    ChangeAccount,
+    ChangeMarket,
     DefineAsset,
     DefineMarket,
     Exists,
@@ -37,20 +52,25 @@ from tallystick.facts.commands import (
     Transfer,
 )
 from tallystick.facts.venue import (
+    AccountChanged,
     AccountOpened,
     AssetDefined,
     CancelRefused,
     CancelRequested,
+    MarketChanged,
     MarketDefined,
     OrderCancelled,
+    OrderRefused,
     Transferred,
     VenueOpened,
 )
 from tallystick.venue.draft import Draft
+from tallystick.venue.state import Account, Asset, Refusal, State
 
 CANCELS_MAX: Final = 500  # with two facts for each they fit one entry
 NAME_MAX: Final = 100
 RETAIN_US_MIN: Final = 1_000_000
+KEY_LIFE_US: Final = 24 * 3600 * 1_000_000  # for so long a key stands for the request it came with
 RETIRE_MAX: Final = 64  # more than an entry completes on average, so that what is done does leave
 
 
@@ -94,6 +114,10 @@ def define_market(draft: Draft, command: DefineMarket) -> Answer:
         return Refused(INVALID_SCALE, f"A scale is from 0 to {SCALE_MAX}.", "price_scale")
     if unit.scale + command.price_scale < currency.scale:
         return Refused(INVALID_SCALE, "The price needs more decimals to be worth whole money.", "price_scale")
+    if not BUY_SELL <= command.status <= NOT_TRADING:
+        return Refused(INVALID_STATUS, "There is no such trading status.", "status")
+    if command.quantity_min < 0 or command.cash_min < 0 or command.cash_increment < 0:
+        return Refused(INVALID_AMOUNT, "Minimums and increments are not negative.", "quantity_min")
     number = len(state.markets) + 1
     draft.emit(
         MarketDefined(
@@ -107,9 +131,35 @@ def define_market(draft: Draft, command: DefineMarket) -> Answer:
             currency.number,
             command.price_scale,
             command.increment,
+            command.status,
+            command.pros_only,
+            command.quantity_min,
+            command.cash_min,
+            command.cash_increment,
+            command.traits,
         )
     )
     return Accepted(number)
+
+
+def change_market(draft: Draft, command: ChangeMarket) -> Answer:
+    """Change what the market takes orders for; a halt is also a request to end the orders that it has."""
+    state = draft.state
+    market = state.markets.get(command.market)
+    if market is None:
+        return Refused(UNKNOWN_MARKET, "There is no such market.", "market")
+    if not BUY_SELL <= command.status <= NOT_TRADING:
+        names = ", ".join(TRADING_STATUS_NAMES[1:])
+        return Refused(INVALID_STATUS, f"A trading status is one of: {names}.", "status")
+    if market.status == command.status:
+        return Exists(market.number)
+    draft.emit(MarketChanged(0, 0, market.number, command.status))
+    if command.status == NOT_TRADING:
+        request = CancelRequested(
+            0, 0, market.number, state.requests_made + 1, SCOPE_MARKET, (), state.orders_made, MARKET_NOT_TRADING
+        )
+        draft.emit(request)
+    return Accepted(market.number)
 
 
 def open_account(draft: Draft, command: OpenAccount) -> Answer:
@@ -120,13 +170,40 @@ def open_account(draft: Draft, command: OpenAccount) -> Answer:
         return Refused(INVALID_NAME, f"A name has 1 to {NAME_MAX} characters.", "name")
     if not CUSTOMER <= command.role <= FEES:
         return Refused(INVALID_ROLE, "There is no such role.", "role")
+    if not 0 <= command.flags < 1 << len(ACCOUNT_FLAG_NAMES):
+        return Refused(INVALID_STATUS, "There is no such flag.", "flags")
     number = len(state.accounts) + 1
-    draft.emit(AccountOpened(number, 0, 0, command.name, command.role))
+    draft.emit(AccountOpened(number, 0, 0, command.name, command.role, command.owner, command.flags))
     return Accepted(number)
 
 
+def change_account(draft: Draft, command: ChangeAccount) -> Answer:
+    """Change what a customer's account is; suspending it is also a request to end the orders that it has."""
+    state = draft.state
+    account = state.accounts.get(command.account)
+    if account is None or account.role != CUSTOMER:
+        return Refused(UNKNOWN_ACCOUNT, "There is no such account.", "account")
+    status = account.status if command.status is None else command.status
+    flags = account.flags if command.flags is None else command.flags
+    owner = account.owner if command.owner is None else command.owner
+    if not 0 < status < len(ACCOUNT_STATUS_NAMES):
+        return Refused(INVALID_STATUS, "An account is active or suspended.", "status")
+    if not 0 <= flags < 1 << len(ACCOUNT_FLAG_NAMES):
+        return Refused(INVALID_STATUS, "There is no such flag.", "flags")
+    if (status, flags, owner) == (account.status, account.flags, account.owner):
+        return Exists(account.number)
+    was = account.status
+    draft.emit(AccountChanged(account.number, 0, 0, status, flags, owner))
+    if status == SUSPENDED and was != SUSPENDED:
+        request = CancelRequested(
+            account.number, 0, 0, state.requests_made + 1, SCOPE_ACCOUNT, (), state.orders_made, ACCOUNT_SUSPENDED
+        )
+        draft.emit(request)
+    return Accepted(account.number)
+
+
 def transfer_funds(draft: Draft, command: Transfer) -> Answer:
-    """Move settled funds. A customer cannot pay more than is settled and free."""
+    """Move settled funds, once for each reference. A customer cannot pay more than is settled and free."""
     state = draft.state
     asset = state.asset_named.get(command.asset)
     if asset is None:
@@ -140,24 +217,84 @@ def transfer_funds(draft: Draft, command: Transfer) -> Answer:
         return Refused(SAME_ACCOUNT, "Payer and payee are the same account.", "payee")
     if command.amount <= 0:
         return Refused(INVALID_AMOUNT, "The amount is positive.", "amount")
+    repeated = _repeated_transfer(command, payer, payee, asset)
+    if repeated is not None:
+        return repeated
     if payer.role == CUSTOMER and payer.book.look(asset.number).available_settled < command.amount:
         return Refused(INSUFFICIENT_FUNDS, "The account has less than that settled and free.", "amount")
-    draft.emit(Transferred(payee.number, 0, 0, payer.number, payee.number, asset.number, command.amount))
+    draft.emit(
+        Transferred(payee.number, 0, 0, payer.number, payee.number, asset.number, command.amount, command.reference)
+    )
     return Accepted(payee.number)
 
 
-def repetition(draft: Draft, command: PlaceOrder, known: Known) -> Answer | None:
-    """The answer to a request whose client key was used before; None if it is new."""
+def _repeated_transfer(command: Transfer, payer: Account, payee: Account, asset: Asset) -> Answer | None:
+    """The answer to a transfer whose reference one of the customers knows; None if it is new, or has none."""
+    for account in (payer, payee):
+        before = account.transfers.get(command.reference)
+        if before is not None:
+            terms = (payer.number, payee.number, asset.number, command.amount)
+            if terms == (before.payer, before.payee, before.asset, before.amount):
+                return Exists(payee.number)
+            return Refused(EXISTS_WITH_DIFFERENT_TERMS, "This reference was used for another transfer.", "reference")
+    return None
+
+
+def repetition(draft: Draft, command: PlaceOrder, account: Account, known: Known) -> Answer | None:
+    """The answer to a request whose client key was used in the last KEY_LIFE_US; None if it is new.
+
+    What was accepted exists; what was refused is refused in the same words.
+    """
     if not command.client_key:
         return None
-    number = draft.state.accounts[command.account].keys.get(command.client_key, 0)
-    fingerprint = draft.state.orders[number].terms.fingerprint if number else known.fingerprint
-    number = number or known.order
-    if not number:
+    used = known_by_key(draft.state, account, command.client_key, draft.started) or known
+    if not used.since or used.since + KEY_LIFE_US <= draft.started:
         return None
-    if fingerprint != command.fingerprint:
+    if used.fingerprint != command.fingerprint:
         return Refused(EXISTS_WITH_DIFFERENT_TERMS, "This key was used for another request.", "client_key")
-    return Exists(number)
+    return Exists(used.order) if used.refused is None else used.refused
+
+
+def refuse(draft: Draft, command: PlaceOrder, refused: Refused) -> Refused:
+    """The refusal; on record when the request came under its owner's key."""
+    if command.client_key:
+        draft.emit(
+            OrderRefused(
+                command.account,
+                0,
+                0 if refused.code == UNKNOWN_MARKET else command.market,
+                draft.state.refusals_made + 1,
+                command.client_key,
+                command.fingerprint,
+                refused.code,
+                refused.detail,
+                refused.field,
+            )
+        )
+    return refused
+
+
+def known_by_key(state: State, account: Account, client_key: str, time: int) -> Known | None:
+    """What the account's owner used the key for in the KEY_LIFE_US before ``time``, if that is in the state.
+
+    An earlier use says nothing: a later one may have left the state before it.
+    """
+    number = account.keys.get(client_key, 0)
+    if number == 0:
+        return None
+    used = known_order(state.orders[number]) if number > 0 else known_refusal(state.refusals[-number])
+    return used if used.since + KEY_LIFE_US > time else None
+
+
+def known_order(order: Order) -> Known:
+    """The order as what is known of its key."""
+    return Known(order.number, order.terms.fingerprint, order.placed)
+
+
+def known_refusal(refusal: Refusal) -> Known:
+    """The refusal as what is known of its key."""
+    terms = refusal.terms
+    return Known(0, terms.fingerprint, refusal.made, Refused(terms.code, terms.detail, terms.field))
 
 
 def cancel_orders(draft: Draft, command: CancelOrders, keep_traded: str = "") -> Answer:

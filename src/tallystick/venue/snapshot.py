@@ -20,15 +20,18 @@ from tallystick.facts.records import (
     LeavingRecord,
     MarketRecord,
     OrderRecord,
+    RefusalRecord,
     RequestRecord,
+    RetryRecord,
     TradeRecord,
+    WaitingRecord,
 )
 from tallystick.facts.venue import AccountOpened, AssetDefined
-from tallystick.venue.state import Account, State
+from tallystick.venue.state import Account, Refusal, Retry, State, Waiting
 
 
 def dump(state: State) -> Iterator[Any]:
-    """The state's records: the venue, then assets, markets, accounts, orders, trades, requests, what is leaving."""
+    """The state's records: the venue, then assets, markets, accounts, orders, trades, requests, and so on."""
     yield HeadRecord(
         state.name,
         state.key_check,
@@ -40,11 +43,12 @@ def dump(state: State) -> Iterator[Any]:
         state.retain_us,
         state.retire_max,
         state.left_at,
+        state.refusals_made,
     )
     for asset in state.assets.values():
         yield AssetRecord(AssetDefined(0, 0, 0, asset.number, asset.name, asset.scale))
     for market in state.markets.values():
-        yield MarketRecord(market.terms, market.last)
+        yield MarketRecord(market.terms, market.last, market.status)
     for account in state.accounts.values():
         yield _account_record(account)
     for order in state.orders.values():
@@ -52,10 +56,20 @@ def dump(state: State) -> Iterator[Any]:
     for trade in state.trades.values():
         yield trade_record(trade)
     for request in state.requests.values():
-        outcomes = tuple(request.outcomes.items())
-        yield RequestRecord(request.number, request.scope, request.made, outcomes, tuple(request.reasons.items()))
+        yield _request_record(request)
     for time, number in state.leaving:
         yield LeavingRecord(time, number)
+    for number in sorted(state.waiting):
+        waiting = state.waiting[number]
+        yield WaitingRecord(number, waiting.prerequisite, waiting.deadline)
+    for refusal in state.refusals.values():
+        yield refusal_record(refusal)
+    for number in sorted(state.order_retries):
+        retry = state.order_retries[number]
+        yield RetryRecord(number, 0, retry.attempts, retry.reason)
+    for number in sorted(state.trade_retries):
+        retry = state.trade_retries[number]
+        yield RetryRecord(0, number, retry.attempts, retry.reason)
 
 
 def order_record(order: Order) -> OrderRecord:
@@ -77,13 +91,18 @@ def order_record(order: Order) -> OrderRecord:
         progress.fees,
         progress.executed,
         progress.held,
-        tuple(progress.trades),
+        progress.trades,
     )
 
 
 def trade_record(trade: Trade) -> TradeRecord:
     """The trade as a value."""
     return TradeRecord(trade.terms, trade.status, trade.due, trade.made, trade.settled, trade.holders)
+
+
+def refusal_record(refusal: Refusal) -> RefusalRecord:
+    """The refusal as a value."""
+    return RefusalRecord(refusal.terms, refusal.made)
 
 
 def load(source: Iterable[Any]) -> State:
@@ -111,7 +130,10 @@ def restore(state: State, record: Any) -> None:
 
 def order_of(record: OrderRecord) -> Order:
     """The inverse of ``order_record``."""
-    order = Order(record.terms, record.reserved, record.due, record.placed)
+    terms = record.terms
+    order = Order(
+        terms, terms.order, terms.account, terms.market, terms.size, record.reserved, record.due, record.placed
+    )
     progress: Progress | None = None
     if record.consumed or record.pending or record.released or record.trades:
         progress = Progress()
@@ -123,7 +145,7 @@ def order_of(record: OrderRecord) -> Order:
         progress.fees = record.fees
         progress.executed = record.executed
         progress.held = record.held
-        progress.trades.extend(record.trades)
+        progress.trades = record.trades
     order.restore(record.status, record.updated, record.last, progress)
     return order
 
@@ -133,6 +155,11 @@ def trade_of(record: TradeRecord) -> Trade:
     trade = Trade(record.terms, record.terms.trade, record.status, record.due, record.made, record.holders)
     trade.settled = record.settled
     return trade
+
+
+def refusal_of(record: RefusalRecord) -> Refusal:
+    """The inverse of ``refusal_record``."""
+    return Refusal(record.terms, record.made)
 
 
 def state_hash(state: State) -> str:
@@ -157,6 +184,27 @@ def _account_record(account: Account) -> AccountRecord:
                 for asset, balance in sorted(balances.items(), key=_first)
             ]
         ),
+        account.status,
+        account.flags,
+        account.owner,
+        account.touched,
+        tuple(account.milestones),
+        tuple(account.transfers.values()),
+    )
+
+
+def _request_record(request: CancelRequest) -> RequestRecord:
+    return RequestRecord(
+        request.number,
+        request.scope,
+        request.made,
+        tuple(request.outcomes.items()),
+        tuple(request.reasons.items()),
+        request.subject,
+        request.through,
+        request.reason,
+        request.done,
+        request.finished,
     )
 
 
@@ -188,25 +236,37 @@ def _restore_other(state: State, record: Any) -> None:
         state.retain_us = record.retain_us
         state.retire_max = record.retire_max
         state.left_at = record.left_at
+        state.refusals_made = record.refusals_made
     elif kind is AssetRecord:
         state.define_asset(record.terms)
     elif kind is MarketRecord:
         state.define_market(record.terms)
-        state.markets[record.terms.market].last = record.last
+        market = state.markets[record.terms.market]
+        market.last = record.last
+        market.status = record.status or market.status
     elif kind is AccountRecord:
         _restore_account(state, record)
     elif kind is RequestRecord:
-        request = CancelRequest(record.number, record.scope, (), record.made)
-        request.outcomes.update(record.outcomes)
-        request.reasons.update(record.reasons)
-        state.requests[request.number] = request
+        _restore_request(state, record)
+    elif kind is WaitingRecord:
+        state.waiting[record.order] = Waiting(record.prerequisite, record.deadline)
+    elif kind is RefusalRecord:
+        _restore_refusal(state, record)
+    elif kind is RetryRecord:
+        retries = state.order_retries if record.order else state.trade_retries
+        retries[record.order or record.trade] = Retry(record.attempts, record.reason)
     else:
         raise TypeError(f"{kind.__name__} is no record of a state")
 
 
 def _restore_account(state: State, record: AccountRecord) -> None:
-    state.open_account(AccountOpened(record.number, 0, 0, record.name, record.role))
+    state.open_account(AccountOpened(record.number, 0, 0, record.name, record.role, record.owner, record.flags))
     account = state.accounts[record.number]
+    account.status = record.status
+    account.touched = record.touched
+    account.milestones.extend(record.milestones)
+    for transfer in record.transfers:
+        account.remember(transfer)
     account.last = record.last
     for kept in record.balances:
         balance = account.book.of(kept.asset)
@@ -214,3 +274,22 @@ def _restore_account(state: State, record: AccountRecord) -> None:
         balance.receivable = kept.receivable
         balance.payable = kept.payable
         balance.reserved = kept.reserved
+
+
+def _restore_refusal(state: State, record: RefusalRecord) -> None:
+    """Its key is that of an order that was placed later, if there is one."""
+    keys = state.accounts[record.terms.account].keys
+    key: str = record.terms.client_key
+    number = keys.get(key, 0)
+    state.add_refusal(refusal_of(record))
+    if number > 0 and state.orders[number].placed > record.made:
+        keys[key] = number
+
+
+def _restore_request(state: State, record: RequestRecord) -> None:
+    request = CancelRequest(record.number, record.scope, (), record.made, record.subject, record.through, record.reason)
+    request.outcomes.update(record.outcomes)
+    request.reasons.update(record.reasons)
+    request.done = record.done
+    request.finished = record.finished
+    state.add_request(request)

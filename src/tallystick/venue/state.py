@@ -4,16 +4,21 @@ Folding only assigns, adds and indexes. It never rounds, prices, allocates or ch
 rules. The writer and the readers each keep a State of their own; terms are shared by both.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from typing import Final
 
 from tallystick.core.cancel import CancelRequest
-from tallystick.core.keys import ACCOUNT, MARKET, ORDER
+from tallystick.core.keys import ACCOUNT, MARKET, ORDER, Number, account_key, market_key
+from tallystick.core.numbered import Numbered
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
-from tallystick.facts.venue import AccountOpened, AssetDefined, MarketDefined
+from tallystick.facts.codes import ACTIVE
+from tallystick.facts.venue import AccountOpened, AssetDefined, MarketDefined, OrderRefused, Transferred
 from tallystick.venue.ledger import Balance, Book
+
+MILESTONE_ENTRIES: Final = 256
+REFERENCES_MAX: Final = 256
 
 
 class OutOfSequence(Exception):
@@ -24,26 +29,63 @@ class Asset:
     __slots__ = ("name", "number", "scale")
 
     def __init__(self, number: int, name: str, scale: int) -> None:
-        self.number: Final = number
+        self.number: Final[Number] = number
         self.name: Final = name
         self.scale: Final = scale
 
 
 class Account:
     """``orders`` are the numbers of its orders, oldest first, among them some that have left the state; ``keys`` finds
-    an order by its owner's word for it."""
+    an order (or, negative, a refusal) by its owner's word for it; ``transfers`` the last REFERENCES_MAX transfers that
+    had a reference, by it.
 
-    __slots__ = ("_left", "book", "keys", "last", "name", "number", "orders", "role")
+    ``touched`` counts the entries that touched it, of which every MILESTONE_ENTRIES-th is a milestone: from one to the
+    next the journal's links lead back in few steps, so a reader may begin anywhere.
+    """
 
-    def __init__(self, number: int, name: str, role: int) -> None:
-        self.number: Final = number
+    __slots__ = (
+        "_left",
+        "book",
+        "flags",
+        "key",
+        "keys",
+        "last",
+        "milestones",
+        "name",
+        "number",
+        "orders",
+        "owner",
+        "role",
+        "status",
+        "touched",
+        "transfers",
+    )
+
+    def __init__(self, number: int, name: str, role: int, owner: str, flags: int) -> None:
+        self.number: Final[Number] = number
+        self.key: Final[Number] = account_key(number)
         self.name: Final = name
         self.role: Final = role
+        self.owner = owner
+        self.flags = flags
+        self.status = ACTIVE
+        self.touched = 0
+        self.milestones: Final[list[int]] = []
         self.book: Final = Book()
         self.orders: list[int] = []
         self.keys: Final[dict[str, int]] = {}
-        self.last = 0
+        self.transfers: Final[dict[str, Transferred]] = {}
+        self.last: Number = 0
         self._left = 0
+
+    def touch(self, sequence: Number) -> Number:
+        """The entry ``sequence`` touches it: it is its newest now. Returns the one before it, 0 for none."""
+        before = self.last
+        self.last = sequence
+        self.touched += 1
+        if self.touched % MILESTONE_ENTRIES == 0:
+            self.milestones.append(sequence)
+        return before
 
     def newest_before(self, number: int, limit: int, remaining: dict[int, Order]) -> list[int]:
         """Up to ``limit`` of its orders that are in ``remaining`` and below ``number``, newest first."""
@@ -55,28 +97,56 @@ class Account:
                 found.append(self.orders[at])
         return found
 
+    def oldest_after(self, number: int, limit: int, remaining: dict[int, Order]) -> list[int]:
+        """Up to ``limit`` of its orders that are in ``remaining`` and above ``number``, oldest first."""
+        found: list[int] = []
+        at = bisect_right(self.orders, number)
+        while at < len(self.orders) and len(found) < limit:
+            if self.orders[at] in remaining:
+                found.append(self.orders[at])
+            at += 1
+        return found
+
     def let_go(self, order: Order, remaining: dict[int, Order]) -> None:
         """The order has left. Its number is dropped when half of them have, so that each costs the same."""
-        key: str = order.terms.client_key
-        if key:
-            del self.keys[key]
+        self.forget(order.terms.client_key, order.number)
         self._left += 1
         if self._left * 2 > len(self.orders):
             self.orders = [number for number in self.orders if number in remaining]
             self._left = 0
 
+    def remember(self, transfer: Transferred) -> None:
+        """Know its reference again, as long as not too many came after it."""
+        self.transfers[transfer.reference] = transfer
+        if len(self.transfers) > REFERENCES_MAX:
+            del self.transfers[next(iter(self.transfers))]
+
+    def forget(self, key: str, number: int) -> None:
+        """The order (or, negative, the refusal) is found by its key no longer, unless that is another's by now."""
+        if key and self.keys.get(key) == number:
+            del self.keys[key]
+
 
 class Market:
-    """``parity`` is what quantity x price is divided by to be money: the scales' difference as a power of ten."""
+    """``status`` is what it takes orders for; of its ``terms``, those that an order is held to are at hand here too.
+
+    ``parity`` is what quantity x price is divided by to be money: the scales' difference as a power of ten.
+    """
 
     __slots__ = (
+        "cash_increment",
+        "cash_min",
         "currency",
         "increment",
+        "key",
         "last",
         "name",
         "number",
         "parity",
         "price_scale",
+        "pros_only",
+        "quantity_min",
+        "status",
         "symbol",
         "terms",
         "title",
@@ -85,7 +155,8 @@ class Market:
 
     def __init__(self, terms: MarketDefined, unit: Asset, currency: Asset) -> None:
         self.terms: Final = terms
-        self.number: Final[int] = terms.market
+        self.number: Final[Number] = terms.market
+        self.key: Final[Number] = market_key(terms.market)
         self.name: Final[str] = terms.name
         self.symbol: Final[str] = terms.symbol
         self.title: Final[str] = terms.title
@@ -93,8 +164,49 @@ class Market:
         self.currency: Final = currency
         self.price_scale: Final[int] = terms.price_scale
         self.increment: Final[int] = terms.increment
+        self.pros_only: Final[bool] = terms.pros_only
+        self.quantity_min: Final[int] = terms.quantity_min
+        self.cash_min: Final[int] = terms.cash_min
+        self.cash_increment: Final[int] = terms.cash_increment
         self.parity: Final[int] = 10 ** (unit.scale + terms.price_scale - currency.scale)
-        self.last = 0
+        self.status: int = terms.status
+        self.last: Number = 0
+
+    def touch(self, sequence: Number) -> Number:
+        """The entry ``sequence`` touches it: it is its newest now. Returns the one before it, 0 for none."""
+        before = self.last
+        self.last = sequence
+        return before
+
+
+class Waiting:
+    """What a PENDING order waits for, and until when (0: for ever)."""
+
+    __slots__ = ("deadline", "prerequisite")
+
+    def __init__(self, prerequisite: int, deadline: int) -> None:
+        self.prerequisite: Final = prerequisite
+        self.deadline: Final = deadline
+
+
+class Refusal:
+    """A request under an owner's key that was refused; it is refused again in the same words."""
+
+    __slots__ = ("made", "terms")
+
+    def __init__(self, terms: OrderRefused, made: int) -> None:
+        self.terms: Final = terms
+        self.made: Final = made
+
+
+class Retry:
+    """How often an order's execution or a trade's settlement has failed so far, and why the last time."""
+
+    __slots__ = ("attempts", "reason")
+
+    def __init__(self, attempts: int, reason: str) -> None:
+        self.attempts: Final = attempts
+        self.reason: Final = reason
 
 
 class State:
@@ -102,8 +214,10 @@ class State:
 
     ``sequence`` and ``time`` are the last entry's; numbers are given in order from 1. ``leaving`` holds what is done,
     as (since when, order), with cancel requests as negative numbers; an entry lets at most ``retire_max`` of them go.
-    ``left``, unless it is None, gathers the orders that have gone, with their trades, until somebody takes them;
-    ``left_at`` is the sequence of the last entry that let one go.
+    ``left`` and ``left_refusals``, unless they are None, gather what has gone until somebody takes it; ``left_at`` is
+    the sequence of the last entry that let something go. ``waiting`` says what PENDING orders wait for;
+    ``order_retries`` and ``trade_retries`` what has failed and is tried again; ``sweeps`` are the requests that are not
+    finished. ``accounts_of_owner`` are each client's, by number, oldest first.
     """
 
     def __init__(self) -> None:
@@ -111,44 +225,62 @@ class State:
         self.key_check = ""
         self.sequence = 0
         self.time = 0
-        self.assets: Final[dict[int, Asset]] = {}
-        self.markets: Final[dict[int, Market]] = {}
-        self.accounts: Final[dict[int, Account]] = {}
+        self.assets: Final[Numbered[Asset]] = Numbered()
+        self.markets: Final[Numbered[Market]] = Numbered()
+        self.accounts: Final[Numbered[Account]] = Numbered()
         self.orders: Final[dict[int, Order]] = {}
         self.trades: Final[dict[int, Trade]] = {}
         self.requests: Final[dict[int, CancelRequest]] = {}
         self.leaving: Final[deque[tuple[int, int]]] = deque()
         self.left: list[tuple[Order, list[Trade]]] | None = None
+        self.left_refusals: list[Refusal] | None = None
+        self.waiting: Final[dict[int, Waiting]] = {}
+        self.refusals: Final[dict[int, Refusal]] = {}
+        self.order_retries: Final[dict[int, Retry]] = {}
+        self.trade_retries: Final[dict[int, Retry]] = {}
+        self.sweeps: Final[dict[int, CancelRequest]] = {}
         self.left_at = 0
         self.retain_us = 0
         self.retire_max = 0
         self.orders_made = 0
         self.trades_made = 0
         self.requests_made = 0
+        self.refusals_made = 0
         self.asset_named: Final[dict[str, Asset]] = {}
         self.market_named: Final[dict[str, Market]] = {}
         self.account_named: Final[dict[str, Account]] = {}
         self.account_of_role: Final[dict[int, Account]] = {}
+        self.accounts_of_owner: Final[dict[str, list[int]]] = {}
 
-    def balance(self, account: int, asset: int) -> Balance:
+    def balance(self, account: int, asset: Number) -> Balance:
         """The balance that a move changes; KeyError for an account that does not exist."""
         return self.accounts[account].book.of(asset)
 
     def define_asset(self, event: AssetDefined) -> None:
         asset = Asset(event.asset, event.name, event.scale)
-        self.assets[asset.number] = asset
+        self.assets.add(asset.number, asset)
         self.asset_named[asset.name] = asset
 
     def define_market(self, event: MarketDefined) -> None:
         market = Market(event, self.assets[event.unit], self.assets[event.currency])
-        self.markets[market.number] = market
+        self.markets.add(market.number, market)
         self.market_named[market.name] = market
 
     def open_account(self, event: AccountOpened) -> None:
-        account = Account(event.account, event.name, event.role)
-        self.accounts[account.number] = account
+        account = Account(event.account, event.name, event.role, event.owner, event.flags)
+        self.accounts.add(account.number, account)
         self.account_named[account.name] = account
         self.account_of_role.setdefault(account.role, account)
+        if account.owner:
+            self.accounts_of_owner.setdefault(account.owner, []).append(account.number)
+
+    def change_owner(self, account: Account, owner: str) -> None:
+        """The account is that client's from now on; "" for nobody's."""
+        if account.owner:
+            self.accounts_of_owner[account.owner].remove(account.number)
+        account.owner = owner
+        if owner:
+            insort(self.accounts_of_owner.setdefault(owner, []), account.number)
 
     def last(self, key: int) -> int:
         """The sequence of the newest entry that touched ``key``, 0 for none."""
@@ -161,20 +293,16 @@ class State:
             return self.markets[number].last if number in self.markets else 0
         return self.sequence
 
-    def touch(self, key: int, sequence: int) -> int:
+    def touch(self, key: int, sequence: Number) -> Number:
         """The entry ``sequence`` touches ``key``: it is its newest now. Returns the one before it, 0 for none."""
         kind, number = key & 3, key >> 2
-        before = 0
         if kind == ORDER:
-            order = self.orders[number]
-            before, order.last = order.last, sequence
-        elif kind == ACCOUNT:
-            account = self.accounts[number]
-            before, account.last = account.last, sequence
-        elif kind == MARKET:
-            market = self.markets[number]
-            before, market.last = market.last, sequence
-        return before
+            return self.orders[number].touch(sequence)
+        if kind == ACCOUNT:
+            return self.accounts[number].touch(sequence)
+        if kind == MARKET:
+            return self.markets[number].touch(sequence)
+        return 0
 
     def close_entry(self, sequence: int, time: int) -> None:
         """The entry is folded; ``time`` is its last event's. What is done for long enough leaves."""
@@ -189,11 +317,37 @@ class State:
             else:
                 del self.requests[-number]
             room -= 1
+        refusals = self.refusals
+        while room > 0 and refusals:
+            oldest = next(iter(refusals))
+            if refusals[oldest].made + self.retain_us > time:
+                break
+            self._let_refusal_go(oldest)
+            room -= 1
 
     def is_done(self, order: Order, time: int) -> None:
         """If the order is closed and settled, it leaves in due time."""
         if order.is_settled():
             self.leaving.append((time, order.number))
+
+    def add_refusal(self, refusal: Refusal) -> None:
+        """Keep it, and find it by its owner's key."""
+        terms = refusal.terms
+        self.refusals[terms.refusal] = refusal
+        self.accounts[terms.account].keys[terms.client_key] = -terms.refusal
+
+    def add_request(self, request: CancelRequest) -> None:
+        """Keep it; one that is not finished is a sweep."""
+        self.requests[request.number] = request
+        if not request.finished:
+            self.sweeps[request.number] = request
+
+    def _let_refusal_go(self, number: int) -> None:
+        refusal = self.refusals.pop(number)
+        self.left_at = self.sequence
+        self.accounts[refusal.terms.account].forget(refusal.terms.client_key, -number)
+        if self.left_refusals is not None:
+            self.left_refusals.append(refusal)
 
     def _let_order_go(self, number: int) -> None:
         order = self.orders.pop(number)

@@ -15,27 +15,36 @@ TRADE_TIMER: Final = 1
 PRUNE_MIN: Final = 4096
 
 # A timer is one integer, which the heap compares faster than a tuple and keeps in less: due, number and kind.
-_NUMBERS: Final = 1 << 48
+_SUBJECT_BITS: Final = 48
+_SUBJECT: Final = (1 << _SUBJECT_BITS) - 1
+
+# Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
+_push: Final = heappush
+_pop: Final = heappop
 
 
 class Timers:
-    __slots__ = ("_heap",)
+    __slots__ = ("_heap", "_next")
 
     def __init__(self) -> None:
         self._heap: Final[list[int]] = []
+        self._next = 0
 
     def next_due(self) -> int:
         """When to look next, 0 for never."""
-        return self._heap[0] // _NUMBERS if self._heap else 0
+        return self._next
 
     def set(self, due: int, kind: int, number: int) -> None:
         """Look at the order or trade ``number`` at ``due``; 0 sets nothing."""
         if due:
-            heappush(self._heap, _timer(due, kind, number))
+            _push(self._heap, _timer(due, kind, number))
+            if due < self._next or self._next == 0:
+                self._next = due
 
     def pop(self) -> tuple[int, int]:
         """The (kind, number) of the earliest timer, which is gone then."""
-        subject = heappop(self._heap) % _NUMBERS
+        subject = _pop(self._heap) & _SUBJECT
+        self._look()
         return subject & 1, subject >> 1
 
     def prune(self, state: State) -> None:
@@ -54,7 +63,11 @@ class Timers:
             if trade.due:
                 heap.append(_timer(trade.due, TRADE_TIMER, number))
         heapify(heap)
+        self._look()
+
+    def _look(self) -> None:
+        self._next = self._heap[0] >> _SUBJECT_BITS if self._heap else 0
 
 
 def _timer(due: int, kind: int, number: int) -> int:
-    return due * _NUMBERS + number * 2 + kind
+    return (due << _SUBJECT_BITS) + (number << 1 | kind)

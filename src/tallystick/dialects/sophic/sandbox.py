@@ -6,15 +6,16 @@ from typing import Any, Final
 from msgspec import Struct
 
 from tallystick.core.amounts import parse
-from tallystick.dialects.sophic.rules import Policy
+from tallystick.dialects.sophic.policy import Policy
 from tallystick.facts.codes import COUNTERPARTY, CUSTOMER, FEES, WORLD
-from tallystick.facts.commands import DefineAsset, DefineMarket, OpenAccount, Transfer
+from tallystick.facts.commands import ChangeAccount, DefineAsset, DefineMarket, OpenAccount, Transfer
 from tallystick.venue.calendar import FixedDelay
 from tallystick.venue.prices import FixedPrice, PriceCsvError, PriceSource, RandomWalk, parse_price_csv
 from tallystick.venue.state import State
 
 SECOND_US: Final = 1_000_000
 DEMO_ACCOUNT: Final = "acc_demo"
+DEMO_CLIENT: Final = "demo"
 UNIT_SCALE: Final = 6
 PRICE_SCALE: Final = 4
 BY: Final = "sandbox"
@@ -27,12 +28,37 @@ class DemoInstrument(Struct, frozen=True):
     increment: str
     price: str
     granted: str
+    traits: tuple[tuple[str, str], ...]
 
 
 INSTRUMENTS: Final = (
-    DemoInstrument("ins_acme", "ACME", "Acme Corporation", "0.000001", "125.0000", "50"),
-    DemoInstrument("ins_tbill", "TBILL-6M", "US Treasury Bill, six months", "0.01", "98.2500", "1000"),
-    DemoInstrument("ins_world", "WRLD", "World Equity Fund", "0.0001", "41.7300", "200"),
+    DemoInstrument(
+        "ins_acme",
+        "ACME",
+        "Acme Corporation",
+        "0.000001",
+        "125.0000",
+        "50",
+        (("instrument_type", "stock"), ("ticker", "ACME"), ("issuer", "Acme Corporation"), ("issuer_country", "US")),
+    ),
+    DemoInstrument(
+        "ins_tbill",
+        "TBILL-6M",
+        "US Treasury Bill, six months",
+        "0.01",
+        "98.2500",
+        "1000",
+        (("instrument_type", "treasury_bill"), ("issuer", "US Treasury"), ("issuer_country", "US")),
+    ),
+    DemoInstrument(
+        "ins_world",
+        "WRLD",
+        "World Equity Fund",
+        "0.0001",
+        "41.7300",
+        "200",
+        (("instrument_type", "fund"), ("ticker", "WRLD"), ("issuer", "World Funds"), ("issuer_country", "LU")),
+    ),
 )
 
 
@@ -89,15 +115,22 @@ def missing_commands(state: State) -> Iterator[Any]:
     """
     if "USD" not in state.asset_named:
         yield DefineAsset("USD", 2, BY)
-    for name, role in (("world", WORLD), ("street", COUNTERPARTY), ("fees", FEES), (DEMO_ACCOUNT, CUSTOMER)):
+    for name, role in (("world", WORLD), ("street", COUNTERPARTY), ("fees", FEES)):
         if name not in state.account_named:
             yield OpenAccount(name, role, BY)
+    if DEMO_ACCOUNT not in state.account_named:
+        yield OpenAccount(DEMO_ACCOUNT, CUSTOMER, BY, owner=DEMO_CLIENT)
+    if not state.account_named[DEMO_ACCOUNT].owner:  # a journal from before accounts had owners
+        yield ChangeAccount(state.account_named[DEMO_ACCOUNT].number, owner=DEMO_CLIENT, by=BY)
     for each in INSTRUMENTS:
         if each.symbol not in state.asset_named:
             yield DefineAsset(each.symbol, UNIT_SCALE, BY)
         if each.id not in state.market_named:
             increment = parse(each.increment, UNIT_SCALE)
-            yield DefineMarket(each.id, each.symbol, each.title, each.symbol, "USD", PRICE_SCALE, increment, BY)
+            unit, currency = each.symbol, "USD"
+            yield DefineMarket(
+                each.id, each.symbol, each.title, unit, currency, PRICE_SCALE, increment, BY, traits=each.traits
+            )
     for asset, amount, scale in (
         ("USD", "100000.00", 2),
         *((each.symbol, each.granted, UNIT_SCALE) for each in INSTRUMENTS),
