@@ -4,6 +4,7 @@ Run as ``python -m bench.servers empty`` or ``python -m bench.servers memory FOL
 """
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,15 +15,10 @@ from starlette.routing import Mount, Route, Router
 
 from tallystick.journal.memory import MemoryJournal
 from tallystick.server import host
-from tallystick.server.serve import (
-    LOOPBACK,
-    SWITCH_SECONDS,
-    Settings,
-    bind,
-    make_server,
-    serve,
-    spare_the_collector,
-)
+from tallystick.server.addresses import LOOPBACK, bind, url
+from tallystick.server.config_sources import load
+from tallystick.server.listeners import Listener, Listeners
+from tallystick.server.serve import SWITCH_SECONDS, serve, spare_the_collector
 
 ANSWER = (
     b'{"id":"ord_0000000000000","account":"acc_demo","instrument":{"id":"ins_acme","name":"Acme Corporation",'
@@ -59,15 +55,21 @@ def serve_empty() -> None:
     """With the settings of ``tallystick.server.serve.serve``."""
     sys.setswitchinterval(SWITCH_SECONDS)
     spare_the_collector()
-    with bind(0) as listener:
-        port = listener.getsockname()[1]
-        make_server(empty_app(), lambda: print(f"http://{LOOPBACK}:{port}", flush=True)).run([listener])
+    with bind(LOOPBACK, 0, "none is needed") as listener:
+        Listeners(
+            [Listener(empty_app(), listener)],
+            drain_seconds=10,
+            connections_max=10_000,
+            listening=lambda: print(url(listener), flush=True),
+            draining=lambda: None,
+        ).run(nullcontext())
 
 
 def serve_memory(folder: Path, pace: float) -> None:
     """The real server; only the journal's storage is another."""
     with patch.object(host, "SqliteJournal", lambda _path: MemoryJournal()):
-        serve(Settings(0, folder, "sandbox", pace, "fixed"))
+        options = {"--port": "0", "--data": str(folder), "--pace": str(pace), "--prices": "fixed"}
+        serve(load(None, {}, options).config)
 
 
 if __name__ == "__main__":

@@ -49,10 +49,9 @@ def test_a_torn_tail_costs_the_last_commit_and_the_server_says_where_it_is(data:
     log.write_bytes(log.read_bytes()[:-torn])
     with RunningServer(data, *OPTIONS) as server, Reader(server) as reader:
         assert len(reader.orders()) == ORDERS - 1
-        said = server.log.splitlines()[-1]
-        assert re.fullmatch(
-            rf"recovered: sophic at entry {last - 1}, epoch 2, from snapshot 0, in \d+\.\d\d s", said
-        ), said
+        assert re.search(
+            rf"recovered: sophic at entry {last - 1}, epoch 2, from snapshot 0, in \d+\.\d\d s\n", server.log
+        ), server.log
 
 
 def test_a_bit_flipped_in_a_record_is_refused_with_its_place(data: Path) -> None:

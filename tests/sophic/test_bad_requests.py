@@ -233,7 +233,8 @@ def test_an_order_id_of_any_other_kind_is_not_found(untouched: Customer) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "//", "/nope", "/sophic", "/sophic/", "/sophic/accounts", "/sophic/accounts/acc_demo", "/%00", "/%FF",
+    ["/", "//", "/nope", "/sophic", "/sophic/", "/sophic/accounts/", "/sophic/accounts/acc_demo/",
+     "/sophic/orders", "/%00", "/%FF",
      "/sophic/accounts//orders", "/sophic/accounts/acc_demo/orders/", "/sophic/accounts/acc_demo/cash-balances/",
      "/sophic/accounts/acc_demo/orders/x/y", "/healthz/", "/ops", "/docs",
      "/sophic/accounts/../../../../etc/passwd", "/sophic/accounts/..%2F..%2Fetc%2Fpasswd"],

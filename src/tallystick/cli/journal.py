@@ -14,7 +14,7 @@ from tallystick.journal.backup import back_up
 from tallystick.journal.compact import Size
 from tallystick.journal.compact import compact as compact_file
 from tallystick.journal.errors import JournalError, JournalUnavailable
-from tallystick.journal.folder import JOURNAL_FILE, SECRET_FILE, SNAPSHOTS_FOLDER, DataFolder, tables_file
+from tallystick.journal.folder import JOURNAL_FILE, KEYS_FILE, SECRET_FILE, SNAPSHOTS_FOLDER, DataFolder, tables_file
 from tallystick.journal.snapshots import Snapshots
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.journal.verify import JournalAudit
@@ -56,14 +56,15 @@ def backup(
     data: Data = DATA,
     verified: Annotated[bool, typer.Option("--verify/--no-verify", help="Read the copy through afterwards.")] = True,
 ) -> None:
-    """Copy the journal and its secret key while a server runs. To restore, start a server on the copy.
+    """Copy the journal, its secret key and the keys of its clients while a server runs. To restore, start a server on
+    the copy.
 
-    Keep the copy as safe as the original: whoever has the key can tell the venue's ids.
+    Keep the copy as safe as the original: whoever has the secret key can tell the venue's ids and forge its tokens.
     """
     with _told():
         path = _journal(data)
         with shown("copying") as progress:
-            size = back_up(path, data / SECRET_FILE, target, progress, verified=verified)
+            size = back_up(path, data / SECRET_FILE, target, progress, others=[data / KEYS_FILE], verified=verified)
         typer.echo(
             f"{target} holds a copy of {data}: {_megabytes(size)}{', read through and whole' if verified else ''}."
         )

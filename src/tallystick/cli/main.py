@@ -1,34 +1,45 @@
-"""The command line: ``tallystick serve``, ``simulate``, ``version``."""
+"""The command line: ``tallystick serve``, ``simulate``, ``version``, and the groups of commands of other rooms."""
 
+import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from tallystick.cli import journal
+from tallystick.cli import clients, config, journal, ops
 from tallystick.cli.build_info import describe
 from tallystick.journal.errors import JournalError
+from tallystick.server.addresses import BadAddress
+from tallystick.server.config_faults import BadConfig
+from tallystick.server.config_sources import load
 from tallystick.server.host import WrongSecret
-from tallystick.server.serve import BadSettings, Settings
+from tallystick.server.keys import KeysError
 from tallystick.server.serve import serve as serve_venues
 from tallystick.simulate.run import main as run_seeds
 
-PRICES_HELP: Final = (
-    "walk, fixed, or a folder of <instrument>.csv files, replayed over and over: lines of time,price, the time as "
-    "ISO 8601 in UTC or in microseconds, the price with up to four decimals."
-)
-
-Port = Annotated[
-    int, typer.Option(envvar="TALLYSTICK_PORT", min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")
+# Settings are text here: config_sources reads them as it reads the environment, and judges them with all others.
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", envvar="TALLYSTICK_CONFIG", help="A TOML file of settings.")
 ]
-Data = Annotated[Path, typer.Option(envvar="TALLYSTICK_DATA", help="Folder of the journal; made if need be.")]
-Token = Annotated[str, typer.Option(envvar="TALLYSTICK_TOKEN", help="Bearer token that clients must send.")]
+Host = Annotated[str | None, typer.Option(help="Address to serve clients at.", show_default="127.0.0.1")]
+Port = Annotated[str | None, typer.Option(metavar="NUMBER", help="Its port; 0: a free one.", show_default="8420")]
+Data = Annotated[str | None, typer.Option(help="Folder of the journal; made if need be.", show_default="./data")]
+Token = Annotated[str | None, typer.Option(help="Bearer token of the sandbox's client.", show_default="sandbox")]
 Pace = Annotated[
-    float, typer.Option(envvar="TALLYSTICK_PACE", min=0, max=1000, help="Seconds per step of an order; 0: all at once.")
+    str | None,
+    typer.Option(metavar="NUMBER", help="Sandbox: seconds per step of an order; 0: all at once.", show_default="1"),
 ]
-Prices = Annotated[str, typer.Option(envvar="TALLYSTICK_PRICES", help=PRICES_HELP)]
+Prices = Annotated[
+    str | None,
+    typer.Option(
+        help="Sandbox: walk, fixed, or a folder of <instrument>.csv files, replayed over and over: lines of "
+        "time,price, the time as ISO 8601 in UTC or in microseconds, the price with up to four decimals.",
+        show_default="walk",
+    ),
+]
 DiskLow = Annotated[
-    int, typer.Option(envvar="TALLYSTICK_DISK_LOW", min=0, help="MiB free on disk below which no orders are taken.")
+    str | None,
+    typer.Option(metavar="NUMBER", help="MiB free on disk below which no orders are taken.", show_default="64"),
 ]
 
 app = typer.Typer(
@@ -39,26 +50,40 @@ app = typer.Typer(
 )
 
 
+app.add_typer(config.app, name="config")
 app.add_typer(journal.app, name="journal")
+app.add_typer(clients.clients, name="client")
+app.add_typer(clients.operators, name="operator")
+app.add_typer(ops.app, name="ops")
 
 
 @app.command()
 def serve(
-    port: Port = 8420,
-    data: Data = Path("data"),
-    token: Token = "sandbox",
-    pace: Pace = 1.0,
-    prices: Prices = "walk",
-    disk_low: DiskLow = 64,
+    file: ConfigFile = None,
+    host: Host = None,
+    port: Port = None,
+    data: Data = None,
+    token: Token = None,
+    pace: Pace = None,
+    prices: Prices = None,
+    disk_low: DiskLow = None,
 ) -> None:
-    """Serve a sandbox venue until interrupted."""
+    """Serve until interrupted: without a file, a sandbox. Options win over TALLYSTICK_<SECTION>_<NAME> and the file."""
+    options = {
+        "--host": host,
+        "--port": port,
+        "--data": data,
+        "--token": token,
+        "--pace": pace,
+        "--prices": prices,
+        "--disk-low": disk_low,
+    }
     try:
-        started = serve_venues(Settings(port, data, token, pace, prices, disk_low))
-    except (JournalError, WrongSecret, BadSettings, OSError) as error:
-        typer.secho(f"tallystick: {error}", fg=typer.colors.RED, err=True)
+        serve_venues(load(file, os.environ, options).config)
+    except (BadConfig, BadAddress, JournalError, KeysError, WrongSecret, OSError) as error:
+        for sentence in str(error).splitlines():
+            typer.secho(f"tallystick: {sentence}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
-    if not started:
-        raise typer.Exit(1)
 
 
 @app.command()

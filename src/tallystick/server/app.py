@@ -1,52 +1,43 @@
-"""The ASGI application: each venue mounted at its path, and the health of all of them."""
+"""The ASGI applications: each venue mounted at its path for clients, the doors of operators and testers, and health."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount
 
 from tallystick.dialects.sophic.api import SophicApi, http_error
 from tallystick.dialects.sophic.view import View
+from tallystick.server.admission import Admission
+from tallystick.server.doors.door import Guard
+from tallystick.server.doors.ops import ops_router
+from tallystick.server.doors.sandbox import sandbox_router
+from tallystick.server.health import Health
 from tallystick.server.host import SOPHIC, Host
 
 
-def make_app(host: Host, sophic_token: str) -> Starlette:
-    """An application over ``host``, which it starts and stops with itself."""
+def make_app(host: Host, health: Health, admission: Admission, doors: Sequence[BaseRoute] = ()) -> Starlette:
+    """What clients use, over ``host``, which is running while it is served, and the ``doors`` at the same address."""
+    sophic = SophicApi(host.sophic, host.index(SOPHIC), View(host.secret, SOPHIC), admission)
+    return _application([Mount(f"/{SOPHIC}", app=sophic), *doors, *health.routes()])
 
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await host.start()
-        try:
-            yield
-        finally:
-            await host.stop()
 
-    sophic = SophicApi(host.sophic, View(host.secret, SOPHIC), sophic_token)
-    app = Starlette(
-        routes=[Route("/healthz", _health(host)), Mount(f"/{SOPHIC}", app=sophic.router())],
-        lifespan=lifespan,
-        exception_handlers={HTTPException: http_error},
-    )
+def make_ops_app(health: Health, doors: Sequence[BaseRoute]) -> Starlette:
+    """What operators use, where that has an address of its own."""
+    return _application([*health.routes(), *doors])
+
+
+def ops_door(host: Host, operators: Guard) -> Mount:
+    """For those who operate, with keys of their own."""
+    return Mount("/ops", app=ops_router(host, operators))
+
+
+def sandbox_door(host: Host) -> Mount:
+    """For those who test, and anybody else: never where there is production."""
+    return Mount("/sandbox", app=sandbox_router(host))
+
+
+def _application(routes: Sequence[BaseRoute]) -> Starlette:
+    app = Starlette(routes=routes, exception_handlers={HTTPException: http_error})
     app.router.redirect_slashes = False
     return app
-
-
-def _health(host: Host) -> Callable[[Request], Response]:
-    """200 while every venue goes on, 503 when one has stopped; with the newest durable sequence of each."""
-
-    def answer(_request: Request) -> Response:
-        venues = host.venues.items()
-        troubles = [venue.status for _, venue in venues if venue.status != "ok"]
-        stopped = any(venue.sequencer.stopped is not None for _, venue in venues)
-        body = {
-            "status": troubles[0] if troubles else "ok",
-            "venues": {name: {"status": venue.status, "sequence": venue.state.sequence} for name, venue in venues},
-        }
-        return Response(msgspec.json.encode(body), 503 if stopped else 200, media_type="application/json")
-
-    return answer

@@ -1,8 +1,8 @@
 """Everything one process serves, put together: a data folder, its journal, one committer, and the venues over them."""
 
 import asyncio
+import logging
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -10,7 +10,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-from tallystick.dialects.sophic.rules import Policy, SophicRules
+from tallystick.dialects.sophic.policy import Policy
+from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.dialects.sophic.sandbox import missing_commands
 from tallystick.facts.commands import Answer, OpenVenue, Refused
 from tallystick.facts.venue import Entry, decode, encode
@@ -34,6 +35,8 @@ from tallystick.venue.state import State
 SOPHIC: Final = "sophic"
 RETAIN_US: Final = 600_000_000
 
+_log = logging.getLogger(__name__)
+
 
 class WrongSecret(Exception):
     """The folder's secret key is not the one that the journal's public ids were made with."""
@@ -43,7 +46,7 @@ class Host:
     """Owns what it opens, from construction to ``stop``. Raises FolderInUse, JournalError or WrongSecret.
 
     With fewer than ``disk_low_bytes`` free no new orders are taken. ``end`` ends the process with an exit code when it
-    cannot go on (see Outage).
+    cannot go on (see Outage). A sandbox has a world of its own to begin with.
     """
 
     def __init__(
@@ -54,7 +57,9 @@ class Host:
         progress: Progress = no_progress,
         disk_low_bytes: int = LOW_BYTES,
         end: Callable[[int], object] = os._exit,
+        is_sandbox: bool = True,
     ) -> None:
+        self._is_sandbox: Final = is_sandbox
         self._progress: Final = progress
         self._disk: Final = DiskSpace(data, disk_low_bytes)
         self._tables: Final[list[Tables]] = []
@@ -80,13 +85,15 @@ class Host:
         self._snapshotter: Final = Snapshotter(data, self._in_snapshots)
 
     async def start(self) -> None:
-        """Open the venue if it is new, give it the sandbox's world, and begin."""
+        """Open the venue if it is new, give a sandbox its world, and begin."""
         self._loop = asyncio.get_running_loop()
         state = self.sophic.state
         if not state.name:
-            await self.sophic.ask(OpenVenue(SOPHIC, _digest(self.secret), "sandbox", retain_us=RETAIN_US), _must)
-        for command in missing_commands(state):
-            await self.sophic.ask(command, _must)
+            by = "sandbox" if self._is_sandbox else "server"
+            await self.sophic.ask(OpenVenue(SOPHIC, _digest(self.secret), by, retain_us=RETAIN_US), _must)
+        if self._is_sandbox:
+            for command in missing_commands(state):
+                await self.sophic.ask(command, _must)
         self.sophic.start()
         self._snapshotter.note(self._entries())
         self._snapshotter.start()
@@ -127,10 +134,13 @@ class Host:
 
     def _say_recovered(self, name: str, found: Recovered, seconds: float) -> None:
         """Which entry was the last whole one: a commit that was torn leaves no trace but its absence."""
-        print(
-            f"recovered: {name} at entry {found.readers.state.sequence}, epoch {self.journal.epoch}, "
-            f"from snapshot {found.snapshot}, in {seconds:.2f} s",
-            file=sys.stderr,
+        _log.info(
+            "recovered: %s at entry %d, epoch %d, from snapshot %d, in %.2f s",
+            name,
+            found.readers.state.sequence,
+            self.journal.epoch,
+            found.snapshot,
+            seconds,
         )
 
     def close(self) -> None:

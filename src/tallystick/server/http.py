@@ -1,24 +1,29 @@
-"""uvicorn's HTTP protocol with bounds on how large a head is and how long a request takes to arrive."""
+"""uvicorn's HTTP protocol with request ids, and bounds on how large a head is and how long a request takes to come."""
 
 import asyncio
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tallystick.server.request_ids import HEADER, STATE_NAME, new_id, request_id
+
 HEAD_BYTES_MAX: Final = 64 * 1024
 REQUEST_SECONDS: Final = 15
 
-_BODY: Final = b'{"code":"request_head_too_large","detail":"The head of a request has at most 64 KiB."}'
 _TOO_LARGE: Final = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-type: application/json\r\nconnection: close\r\n"
-    b"content-length: %d\r\n\r\n%b" % (len(_BODY), _BODY)
+    b"431 Request Header Fields Too Large",
+    b'{"code":"request_head_too_large","detail":"The head of a request has at most 64 KiB."}',
 )
+_ANSWER: Final = (
+    b"HTTP/1.1 %b\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n%b: %b\r\n\r\n%b"
+)
+_NOT_HTTP: Final = (b"400 Bad Request", b'{"code":"invalid_request","detail":"This is not an HTTP/1.1 request."}')
 
 
 class BoundedHttp(HttpToolsProtocol):
     """A head of more than HEAD_BYTES_MAX is answered 431; a request that takes too long to arrive is cut off.
 
-    Almost every request comes in one piece and costs next to nothing here.
+    Every answer has a Request-Id. Almost every request comes in one piece and costs next to nothing here.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -34,8 +39,7 @@ class BoundedHttp(HttpToolsProtocol):
             if self._in_head:
                 self._head_bytes += len(data)
                 if self._head_bytes > HEAD_BYTES_MAX:
-                    self.transport.write(_TOO_LARGE)
-                    self.transport.close()
+                    self._refuse(*_TOO_LARGE)
             if self._timer is None:
                 self._timer = self.loop.call_later(REQUEST_SECONDS, self.transport.close)
 
@@ -46,7 +50,13 @@ class BoundedHttp(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head_bytes = 0
+        identity = request_id(self.headers)
+        self.scope["state"][STATE_NAME] = identity.decode()
+        before = self.cycle
         super().on_headers_complete()
+        cycle = self.cycle
+        if cycle is not before:  # else it is to become a WebSocket
+            cycle.default_headers = [*cycle.default_headers, (HEADER, identity)]
 
     def on_message_complete(self) -> None:
         self._arriving = False
@@ -56,6 +66,15 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
+
+    def send_400_response(self, msg: str) -> None:
+        """What uvicorn calls when it cannot read a request."""
+        self._refuse(*_NOT_HTTP)
+
+    def _refuse(self, status: bytes, body: bytes) -> None:
+        """Answer what has not become a request, and hear no more."""
+        self.transport.write(_ANSWER % (status, len(body), HEADER, new_id(), body))
+        self.transport.close()
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -1,134 +1,60 @@
-"""Serving: uvicorn over the application, bound to loopback, saying how to begin once it listens."""
+"""Serving: what a configuration asks for, put together, from the bound sockets to the log's last line."""
 
 import gc
+import logging
 import signal
 import sys
-from collections.abc import Callable
-from errno import EACCES, EADDRINUSE
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
-from shlex import quote
-from socket import SO_REUSEADDR, SOL_SOCKET, socket
+from socket import socket
 from time import monotonic
-from typing import Final, NamedTuple
+from typing import Final
 
-import uvicorn
-from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
-from tallystick.dialects.sophic.sandbox import (
-    DEMO_ACCOUNT,
-    INSTRUMENTS,
-    fixed_prices,
-    replayed_prices,
-    sandbox_policy,
-    walking_prices,
-)
 from tallystick.readers.recovery import Progress
-from tallystick.server.app import make_app
-from tallystick.server.disk import LOW_BYTES
-from tallystick.server.host import SOPHIC, Host
-from tallystick.server.http import BoundedHttp
-from tallystick.venue.prices import PriceSource
+from tallystick.server import logs
+from tallystick.server.addresses import bind, read_bind, url
+from tallystick.server.admission import Admission, open_admission
+from tallystick.server.app import make_app, make_ops_app, ops_door, sandbox_door
+from tallystick.server.config import Config
+from tallystick.server.config_faults import BadConfig
+from tallystick.server.exposure import exposed_without_anybody
+from tallystick.server.health import Health
+from tallystick.server.host import Host
+from tallystick.server.listeners import SIGNALS, Listener, Listeners
+from tallystick.server.operators import SANDBOX_OPERATOR, Operators
+from tallystick.server.policy import policy_of
+from tallystick.server.price_sources import price_sources
+from tallystick.server.rates import Rate
+from tallystick.server.welcome import welcome
 
-LOOPBACK: Final = "127.0.0.1"
 SWITCH_SECONDS: Final = 0.0005  # the committer gets the interpreter back sooner, so acknowledgements are not late
-DRAIN_SECONDS: Final = 10
-CONNECTIONS_MAX: Final = 10_000  # what is undecided waits in connections, so their number bounds it
 PROGRESS_SECONDS: Final = 2
 
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, listening: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._listening: Final = listening
-
-    async def startup(self, sockets: list[socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self._listening()
+_log = logging.getLogger(__name__)
 
 
-class BadSettings(Exception):
-    """Settings that cannot be meant; the sentence says which and why."""
-
-
-class Settings(NamedTuple):
-    """``port`` 0 takes a free one; ``prices`` is walk, fixed, or a folder of CSV files named after instruments.
-
-    With fewer than ``disk_low`` MiB free no new orders are taken.
-    """
-
-    port: int
-    data: Path
-    token: str
-    pace: float
-    prices: str
-    disk_low: int = LOW_BYTES >> 20
-
-
-def serve(settings: Settings) -> bool:
-    """Serve until SIGINT or SIGTERM; False if it could not listen. Raises what Host raises, and BadSettings."""
-    if not settings.token or not all("!" <= each <= "~" for each in settings.token):
-        raise BadSettings("--token is one or more printable ASCII characters without spaces.")
-    prices = price_sources(settings.prices)
+def serve(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM. Raises BadConfig, BadAddress, KeysError, and what Host raises."""
+    logs.set_up(config.log.format, config.log.level)
     sys.setswitchinterval(SWITCH_SECONDS)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         signal.signal(number, _leave)
-    with bind(settings.port) as listener:
+    if faults := list(exposed_without_anybody(config)):
+        raise BadConfig(faults)
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(bind(config.server.host, config.server.port, "--port N, PORT=N"))]
+        if config.ops.bind:
+            sockets.append(stack.enter_context(bind(*read_bind(config.ops.bind), 'ops.bind = "host:port"')))
         gc.disable()  # what recovery makes is here to stay
-        low = settings.disk_low << 20
-        host = Host(settings.data, sandbox_policy(settings.pace), prices, tell_progress(), disk_low_bytes=low)
-        try:
-            spare_the_collector()
-            port = listener.getsockname()[1]
-            server = make_server(make_app(host, settings.token), lambda: print(welcome(settings, port), flush=True))
-            server.run([listener])
-        finally:
-            host.close()
-    return server.started
-
-
-def bind(port: int) -> socket:
-    """The socket to listen on; taken before anything else is touched, so that a port in use changes nothing."""
-    listener = socket()
-    listener.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
-    try:
-        listener.bind((LOOPBACK, port))
-    except OSError as error:
-        listener.close()
-        if error.errno in (EADDRINUSE, EACCES):
-            raise BadSettings(f"Port {port} is in use or not allowed. Choose another: --port N, PORT=N.") from None
-        raise
-    return listener
-
-
-def make_server(app: Starlette, listening: Callable[[], None]) -> uvicorn.Server:
-    """uvicorn over ``app``; ``listening`` is called once it takes connections."""
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http=BoundedHttp,
-        ws="websockets-sansio",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        log_level="warning",
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        limit_concurrency=CONNECTIONS_MAX,
-    )
-    return _Server(config, listening)
-
-
-def tell_progress() -> Progress:
-    """A line now and then while a long journal is read; nothing when it is short."""
-    told = monotonic()
-
-    def tell(sequence: int, last: int) -> None:
-        nonlocal told
-        if monotonic() - told > PROGRESS_SECONDS:
-            told = monotonic()
-            print(f"Reading the journal: entry {sequence:,} of {last:,}.", file=sys.stderr, flush=True)
-
-    return tell
+        host = _host(config)
+        stack.callback(host.close)
+        admission = _admission(config, host)
+        stack.callback(admission.close)
+        spare_the_collector()
+        _listeners(config, host, admission, sockets).run(_running(host))
 
 
 def spare_the_collector() -> None:
@@ -142,56 +68,88 @@ def spare_the_collector() -> None:
     gc.set_threshold(10_000, 2, 5000)
 
 
-def _leave(_signal: int, _frame: object) -> None:
-    """Being asked to stop is no failure; uvicorn raises the signal again here once it has drained."""
-    raise SystemExit(0)
+def _host(config: Config) -> Host:
+    sandbox = config.sandbox
+    return Host(
+        Path(config.server.data),
+        policy_of(config.sophic),
+        price_sources(sandbox.prices) if sandbox.enabled else {},
+        _progress(),
+        disk_low_bytes=config.server.disk_low_mib << 20,
+        is_sandbox=sandbox.enabled,
+    )
 
 
-def price_sources(prices: str) -> dict[str, PriceSource]:
-    """The sources that ``--prices`` names; raises BadSettings for a folder that is not there or holds what is wrong."""
-    if prices == "walk":
-        return walking_prices()
-    if prices == "fixed":
-        return fixed_prices()
-    folder = Path(prices)
-    if not folder.is_dir():
-        raise BadSettings(f"--prices is walk, fixed or a folder of CSV files; there is no folder {prices}")
-    recordings: dict[str, str] = {}
-    for file in sorted(folder.glob("*.csv")):
-        try:
-            recordings[file.stem] = file.read_text("utf-8")
-        except UnicodeDecodeError:
-            raise BadSettings(f"--prices: {file} is not UTF-8 text") from None
-    if not recordings:
-        raise BadSettings(f"--prices: there is no CSV file in {folder}; name them after instruments: ins_acme.csv")
+def _admission(config: Config, host: Host) -> Admission:
+    limits = config.limits
+    return open_admission(
+        Path(config.server.data),
+        host.secret,
+        static_token=config.sandbox.token if config.sandbox.enabled else "",
+        rate=Rate(limits.requests_per_second, max(limits.burst, 1)) if limits.requests_per_second else None,
+    )
+
+
+def _operators(config: Config, admission: Admission) -> Operators:
+    configured = {each.name: each.token_sha256 for each in config.ops.operators}
+    return Operators(admission, configured, sandbox_token=SANDBOX_OPERATOR if config.sandbox.enabled else "")
+
+
+def _listeners(config: Config, host: Host, admission: Admission, sockets: list[socket]) -> Listeners:
+    """Clients first: operators, and whoever asks whether it is ready, are served until the clients are."""
+    health = Health(host.venues)
+    ops = ops_door(host, _operators(config, admission))
+    doors: list[BaseRoute] = [sandbox_door(host)] if config.sandbox.enabled else []
+    if config.ops.bind:
+        apps = [make_app(host, health, admission, doors), make_ops_app(health, [ops])]
+    else:
+        apps = [make_app(host, health, admission, [ops, *doors])]
+
+    def drain() -> None:
+        health.draining = True
+
+    return Listeners(
+        [Listener(app, listener) for app, listener in zip(apps, sockets, strict=True)],
+        drain_seconds=config.server.drain_seconds,
+        connections_max=config.server.connections_max,
+        listening=lambda: _say_listening(config, [url(each) for each in sockets]),
+        draining=drain,
+    )
+
+
+@asynccontextmanager
+async def _running(host: Host) -> AsyncIterator[None]:
+    await host.start()
     try:
-        return replayed_prices(recordings)
-    except ValueError as error:
-        raise BadSettings(f"--prices: {folder}/{error}") from None
+        yield
+    finally:
+        await host.stop()
 
 
-def welcome(settings: Settings, port: int) -> str:
-    """The first lines that a user sees: where it is, what to try, what to expect."""
-    base = f"http://{LOOPBACK}:{port}/{SOPHIC}/accounts/{DEMO_ACCOUNT}"
-    header = f"-H {quote(f'Authorization: Bearer {settings.token}')}"
-    instrument = INSTRUMENTS[0].id
-    buy = f'{{"instrument":"{instrument}","order_type":"market","side":"buy","cash_amount":"100.00"}}'
-    sell = f'{{"instrument":"{instrument}","order_type":"market","side":"sell","quantity":"0.5"}}'
-    steps = "An order is placed, filled and settled at once."
-    if settings.pace:
-        executing, filled, settled = (f"{each * settings.pace:g} s" for each in (1, 2, 7))
-        steps = (
-            f"An order is placed at once, executing after {executing}, filled after {filled}, settled after {settled}"
-        )
-        steps += ";\none of more than 5,000.00 fills in parts."
-    return f"""Tallystick serves http://{LOOPBACK}:{port} from {settings.data} (sandbox; Ctrl-C stops it).
+def _say_listening(config: Config, urls: list[str]) -> None:
+    """In the log, and on stdout for whoever started it."""
+    what = "sandbox; Ctrl-C stops it" if config.sandbox.enabled else "Ctrl-C stops it"
+    _log.info("listening: %s", ", ".join(urls))
+    print(f"Tallystick serves {urls[0]} from {config.server.data} ({what}).", flush=True)
+    for operators in urls[1:]:
+        print(f"Operators are served at {operators}.", flush=True)
+    if config.sandbox.enabled:
+        print(welcome(config, urls[0]), flush=True)
 
-Try:
-  curl -s {header} {base}/cash-balances
-  curl -s {header} {base}/orders -d '{buy}'
-  curl -s {header} {base}/orders -d '{sell}'
-  curl -s {header} {base}/orders
-  curl -s {header} {base}/positions
 
-Instruments: {", ".join(each.id for each in INSTRUMENTS)}. Fees are 0.25 %.
-{steps}"""
+def _progress() -> Progress:
+    """A line now and then while a long journal is read; nothing when it is short."""
+    told = monotonic()
+
+    def tell(sequence: int, last: int) -> None:
+        nonlocal told
+        if monotonic() - told > PROGRESS_SECONDS:
+            told = monotonic()
+            _log.info("reading the journal: entry %d of %d", sequence, last)
+
+    return tell
+
+
+def _leave(_signal: int, _frame: object) -> None:
+    """While nobody is served yet, being asked to stop is no failure, and there is nothing to drain."""
+    raise SystemExit(0)

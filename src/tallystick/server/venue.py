@@ -1,7 +1,6 @@
 """A venue in its asyncio shell: it tells the sequencer the time, wakes it when something is due, quotes its prices."""
 
 import asyncio
-import logging
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -12,14 +11,13 @@ from tallystick.facts.commands import NOTHING_KNOWN, Answer, Known, PlaceOrder, 
 from tallystick.readers.readers import Readers
 from tallystick.sequencer import Sequencer
 from tallystick.server.disk import DiskSpace
+from tallystick.server.price_feed import PriceFeed
 from tallystick.venue.prices import PriceSource
 from tallystick.venue.state import State
 
 T = TypeVar("T")
 QUOTE_SECONDS: Final = 0.25
 BUSY_SECONDS: Final = 0.005
-
-_log = logging.getLogger(__name__)
 
 
 class HostedVenue:
@@ -29,13 +27,14 @@ class HostedVenue:
     def __init__(self, sequencer: Sequencer, prices: Mapping[str, PriceSource], disk: DiskSpace) -> None:
         self.sequencer: Final = sequencer
         self._disk: Final = disk
-        self._prices: Final = prices
+        self.feed: Final = PriceFeed(prices)
         self._clock: Final = VenueClock(sequencer.readers.state.time)
+        self._skipped_us = 0
+        self._skipping: Final = asyncio.Lock()
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_due = 0
         self._pause = 0.0
         self._quoting: asyncio.Task[None] | None = None
-        self._silent: Final[set[str]] = set()
 
     @property
     def readers(self) -> Readers:
@@ -57,7 +56,7 @@ class HostedVenue:
 
     def now(self) -> int:
         """Venue time in microseconds."""
-        return self._clock.read(time.time_ns() // 1000, time.monotonic_ns())
+        return self._clock.read(time.time_ns() // 1000, time.monotonic_ns()) + self._skipped_us
 
     async def ask(self, command: Any, render: Callable[[Answer, State], T]) -> T:
         """Decide ``command``; when it is durable, give what ``render`` makes of the answer and the state after it."""
@@ -78,13 +77,11 @@ class HostedVenue:
         return await future
 
     def _known(self, command: Any) -> Known:
-        """What is known of the command from long ago: the order that its owner gave the same name."""
+        """What is known of the command from long ago: what its owner's key was used for."""
         if type(command) is not PlaceOrder or not command.client_key:
             return NOTHING_KNOWN
         account = self.state.accounts.get(command.account)
-        number = 0 if account is None else self.readers.order_by_key(account, command.client_key)
-        found = self.readers.order(number) if number else None
-        return NOTHING_KNOWN if found is None else Known(number, found[0].terms.fingerprint)
+        return NOTHING_KNOWN if account is None else self.readers.known(account, command.client_key)
 
     def start(self) -> None:
         """Begin to wake the sequencer and to quote prices."""
@@ -102,11 +99,10 @@ class HostedVenue:
     def _set_alarm(self) -> None:
         """Ring when the next thing is due; a moment later if it is due already and the sequencer takes no more."""
         due = self.sequencer.next_due()
-        if due == self._alarm_due:
+        # One that rings sooner will do: were it set anew whenever more is due, much traffic would keep it from ringing.
+        if 0 < self._alarm_due <= due:
             return
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        self._forget_alarm()
         self._alarm_due = due
         if due:
             delay = (due - self.now()) / 1_000_000
@@ -119,27 +115,51 @@ class HostedVenue:
         self._pause = BUSY_SECONDS if self.sequencer.is_full else 0.0
         self._set_alarm()
 
+    async def advance(self, microseconds: int) -> None:
+        """Let so much time pass at once, and return when what came of it is durable; 0 carries out what is due now.
+
+        What falls due on the way happens at its own time, one after the other, at the prices of that time.
+        """
+        async with self._skipping:
+            until = max(self.now(), self.state.time + 1) + microseconds
+            while True:
+                due = self.sequencer.next_due()
+                self._skip_to(min(due, until) if due else until)
+                self.sequencer.wake(self.now())
+                if self.now() >= until and not 0 < self.sequencer.next_due() <= until:
+                    break
+                await asyncio.sleep(BUSY_SECONDS if self.sequencer.is_full else 0)
+            self._set_alarm()
+        # It is refused, and a refusal too is released when everything decided before it is durable.
+        await self.ask(Quote(0, 0), _ignore)
+
+    def _skip_to(self, then: int) -> None:
+        """It is ``then`` now, unless it is later already."""
+        ahead = then - self.now()
+        if ahead > 0:
+            self._skipped_us += ahead
+            self._forget_alarm()
+            self.quote_prices()
+
+    def _forget_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        self._alarm_due = 0
+
     async def _quote(self) -> None:
         while True:
-            now = self.now()
-            for market in list(self.state.markets.values()):
-                source = self._prices.get(market.name)
-                if source is not None:
-                    self.sequencer.submit(Quote(market.number, self._price(market.name, source, now)), now, _ignore)
+            self.quote_prices()
             self._set_alarm()
             await asyncio.sleep(QUOTE_SECONDS)
 
-    def _price(self, market: str, source: PriceSource, now: int) -> int:
-        """The source's price; none if it fails, for a price that stands still unnoticed is worse."""
-        try:
-            price = source.price(now)
-        except Exception:  # noqa: BLE001 - a source is somebody else's; the other markets go on
-            if market not in self._silent:
-                _log.exception("the price source of %s fails; orders wait until it gives a price again", market)
-            self._silent.add(market)
-            return 0
-        self._silent.discard(market)
-        return price
+    def quote_prices(self) -> None:
+        """Quote what the feed says now."""
+        now = self.now()
+        for market in list(self.state.markets.values()):
+            price = self.feed.price(market.name, now)
+            if price is not None:
+                self.sequencer.submit(Quote(market.number, price), now, _ignore)
 
 
 _DISK_LOW: Final = Refused(DISK_LOW, "The disk is almost full, so no new orders are taken. Nothing was done.")

@@ -1,257 +1,133 @@
-"""Sophic's HTTP interface: each route reads the request, asks the venue or looks at the readers' state, and answers."""
+"""Sophic's HTTP interface: each request finds its route, is admitted, and is answered; its errors as documented."""
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol, TypeVar
+from typing import Final
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request as StarletteRequest
 from starlette.responses import Response
-from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
-from tallystick.core.ids import NUMBER_MAX
-from tallystick.core.order import Order
-from tallystick.core.trade import Trade
-from tallystick.dialects.sophic.requests import (
-    BODY_BYTES_MAX,
-    ECHO_MAX,
-    RequestError,
-    invalid,
-    read_amount,
-    read_place_order,
-    too_large,
-)
+from tallystick.access.grant_request import read_grant_request
+from tallystick.access.principal import TOKEN_HEADERS, Denied
+from tallystick.dialects.sophic.accounts import Accounts
+from tallystick.dialects.sophic.errors import RequestError, error_reply
+from tallystick.dialects.sophic.exchange import Disconnected, Reply, Request, json_reply
+from tallystick.dialects.sophic.history import History
+from tallystick.dialects.sophic.openapi import document
+from tallystick.dialects.sophic.orders import Orders
+from tallystick.dialects.sophic.ports import Admission, Desk
+from tallystick.dialects.sophic.queries import Query
+from tallystick.dialects.sophic.requests import read_body
+from tallystick.dialects.sophic.router import Paths
+from tallystick.dialects.sophic.routes import ROUTES, Route
 from tallystick.dialects.sophic.view import View
-from tallystick.dialects.sophic.wire import Param
-from tallystick.facts.codes import (
-    BUY,
-    CASH,
-    CUSTOMER,
-    INSUFFICIENT_FUNDS,
-    INSUFFICIENT_UNITS,
-    INVALID_AMOUNT,
-    MARKET_ORDER,
-    OUTCOME_UNKNOWN,
-    SELL,
-    UNAVAILABLE,
-    UNITS,
-    UNKNOWN_MARKET,
-)
-from tallystick.facts.commands import Answer, PlaceOrder, Refused
-from tallystick.readers.readers import Readers
-from tallystick.venue.state import Account, State
+from tallystick.facts.codes import OUTCOME_UNKNOWN
+from tallystick.readers.index import Index
 
-T = TypeVar("T")
-Found = tuple[Order, list[Trade]]
-Endpoint = Callable[[Request, Account], Awaitable[Response]]
-PAGE_DEFAULT: Final = 100
-PAGE_MAX: Final = 1000
+Endpoint = Callable[[Request, Query], Awaitable[Reply]]
 
 _STOPPING: Final = "The server is stopping. If this was an order, see whether it exists before you send it again."
+_GONE: Final = Reply(400, b"", [])  # nobody reads it
 
 _log = logging.getLogger(__name__)
 
 
-class Desk(Protocol):
-    """The venue as a dialect sees it."""
-
-    @property
-    def readers(self) -> Readers:
-        """What is durable, and so may be shown."""
-
-    async def ask(self, command: Any, render: Callable[[Answer, State], T]) -> T:
-        """Decide the command; when it is durable, render the answer from the state right after it."""
-
-
 class SophicApi:
-    """``token`` is the bearer token that every request must carry."""
+    """An ASGI application, to be mounted at the venue's path."""
 
-    def __init__(self, desk: Desk, view: View, token: str) -> None:
-        self._desk: Final = desk
-        self._view: Final = view
-        self._token: Final = token.encode()
+    def __init__(self, desk: Desk, index: Index, view: View, admission: Admission) -> None:
+        self._admission: Final = admission
+        self._routes: Final = ROUTES
+        self._paths: Final = Paths(self._routes)
+        self._documents: Final[dict[str, bytes]] = {}
+        orders = Orders(desk, index, view)
+        accounts = Accounts(desk, view)
+        history = History(desk, index, view)
+        self._endpoints: Final[dict[str, Endpoint]] = {
+            "getToken": self._grant,
+            "getDocument": self._describe,
+            "listAccounts": accounts.list,
+            "retrieveAccount": accounts.retrieve,
+            "listCashBalances": accounts.cash_balances,
+            "listPositions": accounts.positions,
+            "retrievePosition": accounts.position,
+            "placeOrder": orders.place,
+            "listOrders": orders.list,
+            "retrieveOrder": orders.retrieve,
+            "listTrades": history.trades,
+            "retrieveTrade": history.trade,
+            "listInstruments": accounts.instruments,
+            "retrieveInstrument": accounts.instrument,
+            "listEvents": history.events,
+            "retrieveEvent": history.event,
+        }
 
-    def router(self) -> Router:
-        """The routes, to be mounted at the venue's path."""
-        account = "/accounts/{account_id}"
-        return Router(
-            [
-                self._route(f"{account}/orders", GET=self._list_orders, POST=self._place_order),
-                self._route(f"{account}/orders/{{order_id}}", GET=self._retrieve_order),
-                self._route(f"{account}/cash-balances", GET=self._cash_balances),
-                self._route(f"{account}/positions", GET=self._positions),
-            ],
-            redirect_slashes=False,
-        )
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await send({"type": "websocket.close"})
+            return
+        request = Request(scope, receive)
+        await (await self._answer(request)).send(send)
 
-    async def _place_order(self, request: Request, account: Account) -> Response:
-        body = read_place_order(await _read(request))
-        market = self._desk.readers.state.market_named.get(body.instrument)
-        if market is None:
-            raise _refusal(Refused(UNKNOWN_MARKET, "There is no such instrument."), body.side)
-        if body.side == "buy":
-            size = read_amount(body.cash_amount or "", market.currency.scale, "body.cash_amount")
-        else:
-            size = read_amount(body.quantity or "", market.unit.scale, "body.quantity")
-        command = PlaceOrder(
-            account.number,
-            market.number,
-            BUY if body.side == "buy" else SELL,
-            MARKET_ORDER,
-            CASH if body.side == "buy" else UNITS,
-            size,
-        )
+    async def _answer(self, request: Request) -> Reply:
+        routes, request.params = self._paths.find(request.path)
+        route = routes.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            return _no_route(routes)
+        try:
+            if route.scope:
+                request.principal = self._admission.admit(request.header(b"authorization"))
+                request.principal.require(route.scope)
+            return await self._endpoints[route.operation](request, Query(request, route.query))
+        except (RequestError, Denied) as error:
+            return error_reply(error)
+        except Disconnected:
+            return _GONE
+        except asyncio.CancelledError:
+            return error_reply(RequestError(503, OUTCOME_UNKNOWN, _STOPPING))
+        except Exception:  # noqa: BLE001 - a fault of ours: logged whole, told in one sentence
+            _log.exception("%s %s failed", request.method, request.path)
+            return error_reply(RequestError(500, "internal_error", "The request failed. It was logged."))
 
-        def render(answer: Answer, state: State) -> bytes:
-            if isinstance(answer, Refused):
-                raise _refusal(answer, body.side)
-            return self._render(self._found(answer.number))
+    async def _grant(self, request: Request, query: Query) -> Reply:
+        """A token (RFC 6749 §4.4). Nothing that is answered here may be kept by a cache."""
+        try:
+            query.check()
+            body = await read_body(request)
+            asked = read_grant_request(request.header(b"content-type"), body, request.header(b"authorization"))
+            grant = self._admission.grant(asked.client_id, asked.client_secret)
+            return json_reply(msgspec.json.encode(grant.body()), 200, TOKEN_HEADERS)
+        except (RequestError, Denied) as error:
+            return error_reply(error).with_headers(TOKEN_HEADERS)
 
-        return _json(await self._desk.ask(command, render), 201)
-
-    async def _list_orders(self, request: Request, account: Account) -> Response:
-        """Newest first; ``limit`` orders that are older than the order ``starting_after``."""
-        limit, before = self._read_page(request, account)
-        numbers = self._desk.readers.orders_before(account, before, limit)
-        return _json(b"[" + b",".join([self._render(self._found(number)) for number in numbers]) + b"]")
-
-    async def _retrieve_order(self, request: Request, account: Account) -> Response:
-        found = self._find_order(account, request.path_params["order_id"])
-        if found is None:
-            raise RequestError(404, "not_found", "There is no such order.")
-        return _json(self._render(found))
-
-    async def _cash_balances(self, request: Request, account: Account) -> Response:
-        return _json(msgspec.json.encode(self._view.cash_balances(self._desk.readers.state, account)))
-
-    async def _positions(self, request: Request, account: Account) -> Response:
-        return _json(msgspec.json.encode(self._view.positions(self._desk.readers.state, account)))
-
-    def _read_page(self, request: Request, account: Account) -> tuple[int, int]:
-        """The page's size, and the number that all its orders are below."""
-        faults: list[Param] = []
-        limit, before = request.query_params.get("limit", str(PAGE_DEFAULT)), NUMBER_MAX
-        if not (limit.isascii() and limit.isdigit() and len(limit) <= 4 and 1 <= int(limit) <= PAGE_MAX):
-            faults.append(Param("query.limit", "invalid_param", f"A limit is a whole number from 1 to {PAGE_MAX}."))
-        faults += [
-            Param(f"query.{name[:ECHO_MAX]}", "unknown_field", "There is no such parameter.")
-            for name in request.query_params
-            if name not in ("limit", "starting_after")
-        ]
-        if "starting_after" in request.query_params:
-            after = self._find_order(account, request.query_params["starting_after"])
-            if after is not None:
-                before = after[0].number
-            else:
-                faults.append(Param("query.starting_after", "invalid_param", "There is no such order."))
-        if faults:
-            raise invalid(faults)
-        return int(limit), before
-
-    def _find_order(self, account: Account, order_id: str) -> Found | None:
-        """The account's order with this id, and its trades."""
-        number = self._view.order_ids.number(order_id)
-        found = self._desk.readers.order(number) if number else None
-        return found if found is not None and found[0].account == account.number else None
-
-    def _found(self, number: int) -> Found:
-        found = self._desk.readers.order(number)
-        assert found is not None, f"order {number} is nowhere"
-        return found
-
-    def _render(self, found: Found) -> bytes:
-        return msgspec.json.encode(self._view.order(self._desk.readers.state, *found))
-
-    def _route(self, path: str, **endpoints: Endpoint) -> Route:
-        """One path with its endpoint for each method: authenticated, its account found, its errors as documented."""
-
-        async def answer(request: Request) -> Response:
-            try:
-                endpoint = endpoints["GET" if request.method == "HEAD" else request.method]
-                return await endpoint(request, self._admit(request))
-            except RequestError as error:
-                return error_response(error)
-            except ClientDisconnect:
-                return Response(status_code=400)  # nobody reads it
-            except asyncio.CancelledError:
-                return error_response(RequestError(503, OUTCOME_UNKNOWN, _STOPPING))
-            except Exception:  # noqa: BLE001 - a fault of ours: logged whole, told in one sentence
-                _log.exception("%s %s failed", request.method, request.url.path)
-                return error_response(RequestError(500, "internal_error", "The request failed. It was logged."))
-
-        return Route(path, answer, methods=list(endpoints))
-
-    def _admit(self, request: Request) -> Account:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(token.strip().encode(), self._token):
-            raise RequestError(401, "unauthorized", "Send a valid token: Authorization: Bearer <token>.")
-        account = self._desk.readers.state.account_named.get(request.path_params["account_id"])
-        if account is None or account.role != CUSTOMER:
-            raise RequestError(404, "not_found", "There is no such account.")
-        return account
+    async def _describe(self, request: Request, query: Query) -> Reply:
+        query.check()
+        root = request.whole_path.removesuffix(request.path)
+        if root not in self._documents:
+            self._documents[root] = msgspec.json.encode(document(self._routes, root))
+        return json_reply(self._documents[root])
 
 
-def error_response(error: RequestError) -> Response:
-    """The documented error shape; 401 and 503 with the headers that go with them.
-
-    Nobody is invited to repeat a request that may have been carried out.
-    """
-    response = _json(msgspec.json.encode(error.body), error.status)
-    if error.status == 401:
-        response.headers["www-authenticate"] = "Bearer"
-    if error.status == 503 and error.body.code != OUTCOME_UNKNOWN:
-        response.headers["retry-after"] = "1"
-    return response
+def _no_route(routes: dict[str, Route]) -> Reply:
+    if not routes:
+        return error_reply(RequestError(404, "not_found", "There is no such path."))
+    error = RequestError(405, "method_not_allowed", "This path does not take that method.")
+    methods = {*routes, "HEAD"} if "GET" in routes else set(routes)
+    error.headers["allow"] = ", ".join(sorted(methods))
+    return error_reply(error)
 
 
-async def http_error(_request: Request, error: Exception) -> Response:
-    """What the router itself answers (no such path, no such method), in the same shape."""
+async def http_error(_request: StarletteRequest, error: Exception) -> Response:
+    """What the application above answers (no such path, no such method), in the same shape."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     code, detail = {
         404: ("not_found", "There is no such path."),
         405: ("method_not_allowed", "This path does not take that method."),
     }.get(status, ("internal_error", "The request failed."))
-    response = error_response(RequestError(status, code, detail))
-    if isinstance(error, HTTPException) and error.headers:
-        response.headers.update(error.headers)
-    return response
-
-
-def _refusal(refused: Refused, side: str) -> RequestError:
-    size = "body.cash_amount" if side == "buy" else "body.quantity"
-    if refused.code == UNKNOWN_MARKET:
-        return RequestError(400, "not_found", refused.detail, [Param("body.instrument", "not_found", refused.detail)])
-    if refused.code in (INSUFFICIENT_FUNDS, INSUFFICIENT_UNITS):
-        return RequestError(400, refused.code, refused.detail, [Param(size, refused.code, refused.detail)])
-    if refused.code == INVALID_AMOUNT:
-        return invalid([Param(size, "invalid_param", refused.detail)])
-    if refused.code in UNAVAILABLE or refused.code == OUTCOME_UNKNOWN:
-        return RequestError(503, refused.code, refused.detail)
-    return RequestError(400, refused.code, refused.detail)
-
-
-def _json(body: bytes, status: int = 200) -> Response:
-    return Response(body, status, media_type="application/json")
-
-
-async def _read(request: Request) -> bytes:
-    """The whole body; RequestError 413 as soon as it is known to be too large."""
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and (len(declared) > 9 or int(declared) > BODY_BYTES_MAX):
-        raise too_large()
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        chunk: bytes = message.get("body", b"")
-        size += len(chunk)
-        if size > BODY_BYTES_MAX:
-            raise too_large()
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+    reply = error_reply(RequestError(status, code, detail))
+    more = error.headers if isinstance(error, HTTPException) else None
+    return Response(reply.body, status, more, media_type="application/json")

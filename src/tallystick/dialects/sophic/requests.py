@@ -4,57 +4,61 @@ The form is judged here; whether the venue accepts what it asks for is judged by
 """
 
 import json
-from typing import Any, Final, Literal, get_args, get_origin
+from contextlib import suppress
+from typing import Annotated, Any, Final, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import ValidationError
 from msgspec.structs import fields
 
 from tallystick.core.amounts import SCALE_MAX, AmountError, parse
-from tallystick.dialects.sophic.wire import ErrorBody, Param, PlaceOrderBody
+from tallystick.dialects.sophic.errors import RequestError, invalid
+from tallystick.dialects.sophic.exchange import BodyTooLarge, Request
+from tallystick.dialects.sophic.wire import Param, PlaceOrderBody
 
+T = TypeVar("T", bound=msgspec.Struct)
 BODY_BYTES_MAX: Final = 1024 * 1024
-PARAMS_MAX: Final = 50
 ECHO_MAX: Final = 40
 DETAIL_MAX: Final = 200
-
-
-class RequestError(Exception):
-    """A request that is answered with an error: the HTTP ``status`` and the documented body."""
-
-    def __init__(self, status: int, code: str, detail: str, params: list[Param] | None = None) -> None:
-        super().__init__(code)
-        self.status: Final = status
-        self.body: Final = ErrorBody(code, detail, params or [])
-
-
-def invalid(params: list[Param]) -> RequestError:
-    return RequestError(400, "invalid_request", "The request is invalid; see params.", params[:PARAMS_MAX])
-
-
-def too_large() -> RequestError:
-    return RequestError(413, "request_too_large", f"A body has at most {BODY_BYTES_MAX} bytes.")
-
 
 _place_order: Final = msgspec.json.Decoder(PlaceOrderBody)
 _place_order_names: Final = tuple(f'"{each.encode_name}"'.encode() for each in fields(PlaceOrderBody))
 
 
-def read_place_order(raw: bytes) -> PlaceOrderBody:
-    """The body of a new order; RequestError 400 with every fault of its form.
+async def read_body(request: Request) -> bytes:
+    """The whole body; RequestError 413 as soon as it is known to be too large."""
+    try:
+        return await request.body(BODY_BYTES_MAX)
+    except BodyTooLarge:
+        raise RequestError(413, "request_too_large", f"A body has at most {BODY_BYTES_MAX} bytes.") from None
+
+
+def read_place_order(raw: bytes, faults: list[Param]) -> PlaceOrderBody:
+    """The body of a new order; RequestError 400 with every fault of its form, after ``faults`` found elsewhere.
 
     An amount is judged here as far as that needs no instrument: its grammar and its sign.
     """
-    _refuse_repeated_keys(raw, _place_order_names)
     try:
+        _refuse_repeated_keys(raw, _place_order_names)
         body = _place_order.decode(raw)
     except (ValueError, RecursionError):
-        value = _object(raw)
-        raise invalid(_field_faults(PlaceOrderBody, value) + _order_faults(value)) from None
-    faults = _order_faults(msgspec.structs.asdict(body))
-    if faults:
-        raise invalid(faults)
+        value = _object(raw, faults)
+        raise invalid(faults + _field_faults(PlaceOrderBody, value) + _order_faults(value)) from None
+    except _Repeated as repeated:
+        path = f"body.{str(repeated)[:ECHO_MAX]}"
+        raise invalid([*faults, Param(path, "invalid_param", "This field is given more than once.")]) from None
+    found = _order_faults(msgspec.structs.asdict(body))
+    if faults or found:
+        raise invalid(faults + found)
     return body
+
+
+def read_typed(kind: type[T], raw: bytes) -> T:
+    """The body as a ``kind``; RequestError 400 with every fault of its form."""
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (ValueError, RecursionError):
+        raise invalid(_field_faults(kind, _object(raw, []))) from None
 
 
 def read_amount(text: str, scale: int, path: str) -> int:
@@ -102,17 +106,12 @@ def _refuse_repeated_keys(raw: bytes, names: tuple[bytes, ...]) -> None:
     """
     if b"\\" not in raw and all(raw.count(name) < 2 for name in names):
         return
-    try:
+    with suppress(ValueError, RecursionError):  # malformed: the decoder says how
         json.loads(raw, object_pairs_hook=_unrepeated)
-    except _Repeated as repeated:
-        path = f"body.{str(repeated)[:ECHO_MAX]}"
-        raise invalid([Param(path, "invalid_param", "This field is given more than once.")]) from None
-    except (ValueError, RecursionError):
-        return  # malformed: the decoder says how
 
 
 class _Repeated(Exception):
-    pass
+    """The name of a field that is given more than once."""
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -126,25 +125,31 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _in_words(wanted: Any, error: ValidationError) -> str:
     """What a field wants, for people who do not write Python."""
+    wanted = _plain(wanted)
     if get_origin(wanted) is Literal:
         return f"It must be one of: {', '.join(get_args(wanted))}."
-    if wanted is str or str in get_args(wanted):
+    if wanted is str or str in map(_plain, get_args(wanted)):
         return 'It must be a string, as in "100.00".'
     if wanted is bool:
         return "It must be true or false."
     return str(error)[:DETAIL_MAX]
 
 
-def _object(raw: bytes) -> dict[str, Any]:
+def _plain(wanted: Any) -> Any:
+    """The type without what is said about it."""
+    return get_args(wanted)[0] if get_origin(wanted) is Annotated else wanted
+
+
+def _object(raw: bytes, faults: list[Param]) -> dict[str, Any]:
     """The body as an object of any content; RequestError if it is not even that."""
     try:
         value: Any = msgspec.json.decode(raw)
     except RecursionError:
-        raise invalid([Param("body", "malformed_json", "The JSON is nested too deeply.")]) from None
+        raise invalid([*faults, Param("body", "malformed_json", "The JSON is nested too deeply.")]) from None
     except ValueError as error:
-        raise invalid([Param("body", "malformed_json", str(error)[:DETAIL_MAX])]) from None
+        raise invalid([*faults, Param("body", "malformed_json", str(error)[:DETAIL_MAX])]) from None
     if not isinstance(value, dict):
-        raise invalid([Param("body", "invalid_param", "The body must be a JSON object.")])
+        raise invalid([*faults, Param("body", "invalid_param", "The body must be a JSON object.")])
     return value
 
 

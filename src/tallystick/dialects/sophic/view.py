@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import Final
 
+import msgspec
+
 from tallystick.core import lifecycle
 from tallystick.core.amounts import render
 from tallystick.core.ids import IdCodec
@@ -10,13 +12,15 @@ from tallystick.core.lifecycle import TRADE_SETTLED
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
 from tallystick.dialects.sophic import wire
-from tallystick.facts.codes import BUY
+from tallystick.dialects.sophic.events import PublicEvent
+from tallystick.dialects.sophic.listing import Listing
+from tallystick.facts.codes import BUY, BUYS_FORBIDDEN, PROFESSIONAL, SELLS_FORBIDDEN, SUSPENDED
 from tallystick.venue.calendar import date_text
 from tallystick.venue.state import Account, Market, State
 
 POSITION_MARKETS: Final = 1 << 24  # a position's number is its account's times this, plus its market's
 
-_STATUS: Final = {
+_STATUS: Final[dict[int, wire.OrderStatus]] = {
     lifecycle.PLACED: "placed",
     lifecycle.PENDING: "pending",
     lifecycle.OPEN: "executing",
@@ -31,116 +35,120 @@ class View:
     def __init__(self, secret: bytes, venue: str) -> None:
         self.order_ids: Final = IdCodec(secret, venue, "ord")
         self.trade_ids: Final = IdCodec(secret, venue, "trd")
+        self.event_ids: Final = IdCodec(secret, venue, "evt")
+        self.cursors: Final = IdCodec(secret, venue, "cur")
         self._position_ids: Final = IdCodec(secret, venue, "pos")
-        self._instruments: Final[dict[int, wire.Instrument]] = {}
-        self._position_id: Final = lru_cache(maxsize=65_536)(self._make_position_id)
+        self.listing: Final = Listing()
+        self.position_id: Final = lru_cache(maxsize=65_536)(self._make_position_id)
 
-    def status(self, order: Order) -> str:
+    def status(self, order: Order) -> wire.OrderStatus:
         """The seed's status word: settled is filled with every trade settled."""
         if order.status == lifecycle.FILLED and order.is_settled():
             return "settled"
         return _STATUS[order.status]
 
-    def order(self, state: State, order: Order, trades: list[Trade]) -> wire.Order:
+    def order(self, state: State, order: Order, trades: list[Trade], now: int) -> bytes:
+        """The order, encoded; ``now`` is venue time."""
         terms = order.terms
         market = state.markets[terms.market]
         account = state.accounts[terms.account]
         cash, units = market.currency.scale, market.unit.scale
         buy = terms.side == BUY
         progress = order.progress
-        order_id = self.order_ids.text(terms.order)
-        position = self._position_id(account.number, market.number) if trades else None
-        return wire.Order(
-            id=order_id,
-            account=account.name,
-            instrument=self._instrument(market),
-            status=self.status(order),
-            order_type="market",
-            purpose="user_request",
-            side="buy" if buy else "sell",
-            cash_amount=render(order.size, cash) if buy else None,
-            net_cash_amount=render(terms.tradeable, cash) if buy else None,
-            quantity=None if buy else render(order.size, units),
-            currency=market.currency.name,
-            automatic_rollover=False,
-            traded_quantity=render(progress.quantity, units),
-            traded_notional=render(progress.notional, cash),
-            fees=render(progress.fees, cash),
-            position=position,
-            trades=[self._trade(trade, order, market, account.name, order_id, position or "") for trade in trades],
-            created_at=wire.instant(order.placed),
-            modified_at=wire.instant(order.updated),
+        return _encode(
+            wire.Order(
+                id=self.order_ids.text(terms.order),
+                account=account.name,
+                instrument=self.listing.json(market, now),
+                status=self.status(order),
+                order_type="market",
+                purpose="user_request",
+                side="buy" if buy else "sell",
+                cash_amount=render(order.size, cash) if buy else None,
+                net_cash_amount=render(terms.tradeable, cash) if buy else None,
+                quantity=None if buy else render(order.size, units),
+                currency=market.currency.name,
+                automatic_rollover=False,
+                traded_quantity=render(progress.quantity, units),
+                traded_notional=render(progress.notional, cash),
+                fees=render(progress.fees, cash),
+                position=self.position_id(account.number, market.number) if trades else None,
+                trades=[self._trade(trade, order, market, account.name) for trade in trades],
+                created_at=wire.instant(order.placed),
+                modified_at=wire.instant(order.updated),
+            )
         )
 
-    def _instrument(self, market: Market) -> wire.Instrument:
-        """What never changes of a market is rendered once."""
-        found = self._instruments.get(market.number)
-        if found is None:
-            found = self._instruments[market.number] = self.instrument(market)
-        return found
+    def trade(self, state: State, trade: Trade, order: Order) -> bytes:
+        """The order's part of the trade, encoded."""
+        return _encode(self._trade(trade, order, state.markets[order.market], state.accounts[order.account].name))
 
-    def instrument(self, market: Market) -> wire.Instrument:
-        return wire.Instrument(
-            id=market.name,
-            name=market.title,
-            symbol=market.symbol,
-            trading_status="buy_sell",
-            trading_increment=render(market.increment, market.unit.scale),
-            decimal_precision=market.unit.scale,
-            trading_currency=market.currency.name,
+    def event(self, event: PublicEvent) -> bytes:
+        """The event, encoded: these are the bytes wherever it is shown or sent."""
+        ids = self.order_ids if event.resource_type == "order" else self.trade_ids
+        resource = wire.Resource(ids.text(event.resource), event.resource_type)
+        return _encode(
+            wire.Event(self.event_ids.text(event.number), event.name, resource, {}, wire.instant(event.time))
+        )
+
+    def account(self, account: Account) -> wire.Account:
+        flags = account.flags
+        return wire.Account(
+            id=account.name,
+            status="suspended" if account.status == SUSPENDED else "active",
+            professional_trader=bool(flags & PROFESSIONAL),
+            buy_orders_allowed=not flags & BUYS_FORBIDDEN,
+            sell_orders_allowed=not flags & SELLS_FORBIDDEN,
         )
 
     def cash_balances(self, state: State, account: Account) -> list[wire.CashBalance]:
-        """One for each currency that the account ever had."""
-        currencies = {market.currency.number: market.currency for market in state.markets.values()}
+        """One for each currency that the account ever had: what is some market's currency, or no market's unit."""
+        markets = state.markets.values()
+        units = {market.unit.number for market in markets} - {market.currency.number for market in markets}
         found = []
-        for number, currency in currencies.items():
-            if number in account.book.balances:
-                balance = account.book.look(number)
-                found.append(
-                    wire.CashBalance(
-                        currency=currency.name,
-                        total=render(balance.total, currency.scale),
-                        available_for_trading=render(balance.available, currency.scale),
-                        available_for_withdrawal=render(balance.available_settled, currency.scale),
-                        reserved=render(balance.reserved, currency.scale),
-                    )
+        for number in sorted(account.book.balances.keys() - units):
+            currency, balance = state.assets[number], account.book.look(number)
+            found.append(
+                wire.CashBalance(
+                    currency=currency.name,
+                    total=render(balance.total, currency.scale),
+                    available_for_trading=render(balance.available, currency.scale),
+                    available_for_withdrawal=render(balance.available_settled, currency.scale),
+                    reserved=render(balance.reserved, currency.scale),
                 )
+            )
         return found
 
-    def positions(self, state: State, account: Account) -> list[wire.Position]:
-        """One for each instrument that the account ever had."""
-        found = []
-        for market in state.markets.values():
-            if market.unit.number in account.book.balances:
-                balance, scale = account.book.look(market.unit.number), market.unit.scale
-                found.append(
-                    wire.Position(
-                        id=self._position_id(account.number, market.number),
-                        account=account.name,
-                        instrument=market.name,
-                        quantity=render(balance.total, scale),
-                        available_for_trading=render(balance.available_settled, scale),
-                        reserved=render(balance.reserved, scale),
-                        pending_settlement=render(balance.receivable, scale),
-                    )
-                )
-        return found
+    def position_market(self, account: Account, position_id: str) -> int:
+        """The number of the market that this id of a position of the account names, 0 if it is none such."""
+        owner, market = divmod(self._position_ids.number(position_id), POSITION_MARKETS)
+        return market if owner == account.number else 0
+
+    def position(self, account: Account, market: Market) -> wire.Position:
+        balance, scale = account.book.look(market.unit.number), market.unit.scale
+        return wire.Position(
+            id=self.position_id(account.number, market.number),
+            account=account.name,
+            instrument=market.name,
+            quantity=render(balance.total, scale),
+            available_for_trading=render(balance.available_settled, scale),
+            reserved=render(balance.reserved, scale),
+            pending_settlement=render(balance.receivable, scale),
+        )
 
     def _make_position_id(self, account: int, market: int) -> str:
         return self._position_ids.text(account * POSITION_MARKETS + market)
 
-    def _trade(
-        self, trade: Trade, order: Order, market: Market, account: str, order_id: str, position: str
-    ) -> wire.Trade:
+    def _trade(self, trade: Trade, order: Order, market: Market, account: str) -> wire.Trade:
         terms = trade.terms
         leg = next(each for each in terms.legs if each.order == order.number)
         return wire.Trade(
             id=self.trade_ids.text(trade.number),
             account=account,
-            order=order_id,
+            order=self.order_ids.text(order.number),
             instrument=market.name,
-            position=position,
+            position=self.position_id(order.account, market.number),
+            counterparty=None,
             side="buy" if order.terms.side == BUY else "sell",
             status="settled" if trade.status == TRADE_SETTLED else "executed",
             price=render(terms.price, market.price_scale),
@@ -153,3 +161,6 @@ class View:
             settlement_date=date_text(terms.value_date),
             settled_at=wire.instant(trade.settled) if trade.settled else None,
         )
+
+
+_encode: Final = msgspec.json.Encoder().encode

@@ -1,12 +1,16 @@
-"""What Sophic's clients read and write, as types (specs/sophic.md §1). Amounts are decimal strings, times ISO 8601."""
+"""What Sophic's clients read and write, as types (specs/sophic.md §1). Amounts are decimal strings, times ISO 8601.
+
+They are the description too: the OpenAPI document shows these types, docstrings and examples, and no others.
+"""
 
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Meta, Struct, field
 
-Side = Literal["buy", "sell"]
+from tallystick.core.ids import CHARACTERS
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -22,103 +26,215 @@ def _second(second: int) -> str:
     return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-class PlaceOrderBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of POST /accounts/{account_id}/orders: ``cash_amount`` for a buy, ``quantity`` for a sell."""
+# --- Texts, each with its form and an example. What clients send is judged by requests, in sentences, so that the form
+# --- of an amount only stands in the document.
 
-    instrument: str
+
+def _id(kind: str, example: str) -> Meta:
+    return Meta(pattern=f"^{kind}_[0-9a-hjkmnp-tv-z]{{{CHARACTERS}}}$", examples=[f"{kind}_{example}"])
+
+
+OrderId = Annotated[str, _id("ord", "dxr5zpd2bmgb8")]
+TradeId = Annotated[str, _id("trd", "4k7q1s2m9n0pa")]
+PositionId = Annotated[str, _id("pos", "7m2x0ye5wq3rh")]
+EventId = Annotated[str, _id("evt", "1n8p3q1w5vzk2")]
+AccountId = Annotated[str, Meta(examples=["acc_demo"])]
+InstrumentId = Annotated[str, Meta(examples=["ins_acme"])]
+Currency = Annotated[str, Meta(examples=["USD"])]
+Money = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["100.00"])]
+Units = Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]+)?$", examples=["1.250000"])]
+Instant = Annotated[str, Meta(extra_json_schema={"format": "date-time"}, examples=["2026-03-12T14:30:05.000001Z"])]
+Date = Annotated[str, Meta(extra_json_schema={"format": "date"}, examples=["2026-03-16"])]
+SentAmount = Annotated[str, Meta(extra_json_schema={"pattern": r"^[0-9]+(\.[0-9]+)?$"}, examples=["100.00"])]
+
+Side = Literal["buy", "sell"]
+TradeStatus = Literal["executed", "settled"]
+TradingStatus = Literal["buy_sell", "buy_only", "sell_only", "not_trading"]
+OrderStatus = Literal["placed", "pending", "executing", "filled", "settled", "cancelled"]
+EventName = Literal[
+    "order.placed",
+    "order.pending",
+    "order.executing",
+    "order.filled",
+    "order.settled",
+    "order.cancelled",
+    "trade.executed",
+    "trade.settled",
+]
+ResourceType = Literal["order", "trade"]
+
+
+class PlaceOrderBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """A new order: ``cash_amount``, fees inside, for a buy; ``quantity`` for a sell."""
+
+    instrument: InstrumentId
     order_type: Literal["market"]
     side: Side
-    cash_amount: str | None = None
-    quantity: str | None = None
+    cash_amount: SentAmount | None = None
+    quantity: SentAmount | None = None
     automatic_rollover: bool = False
+
+
+class TokenForm(Struct, frozen=True):
+    """The request of a token (RFC 6749 §4.4). The client's credentials may come by HTTP Basic instead."""
+
+    grant_type: Literal["client_credentials"]
+    client_id: Annotated[str, Meta(examples=["cli_0123456789abcdef"])] = ""
+    client_secret: str = ""
+
+
+class Token(Struct, frozen=True):
+    """An access token, to be sent as ``Authorization: Bearer``; ``expires_in`` is in seconds."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Meta(examples=[900])]
+    scope: Annotated[str, Meta(examples=["accounts:read orders:read orders:write"])]
 
 
 class Param(Struct, frozen=True, omit_defaults=True):
     """One thing that is wrong with a request; ``path`` says where, as in ``body.cash_amount``."""
 
-    path: str
-    code: str
-    detail: str
+    path: Annotated[str, Meta(examples=["body.cash_amount"])]
+    code: Annotated[str, Meta(examples=["invalid_param"])]
+    detail: Annotated[str, Meta(examples=["The amount must be greater than zero."])]
 
 
 class ErrorBody(Struct, frozen=True, omit_defaults=True):
-    code: str
-    detail: str
+    """Why a request was not carried out: ``code`` for programs, ``detail`` for people, ``params`` for each fault."""
+
+    code: Annotated[str, Meta(examples=["invalid_request"])]
+    detail: Annotated[str, Meta(examples=["The request is invalid; see params."])]
     params: list[Param] = field(default_factory=list)
 
 
+class Account(Struct, frozen=True):
+    """Whose orders, cash and positions are kept together. A suspended one takes no orders."""
+
+    id: AccountId
+    status: Literal["active", "suspended"]
+    professional_trader: bool
+    buy_orders_allowed: bool
+    sell_orders_allowed: bool
+
+
 class Instrument(Struct, frozen=True):
-    id: str
+    """What is traded. A field that does not apply is null; ``days_to_maturity`` counts from today, in UTC."""
+
+    id: InstrumentId
     name: str
     symbol: str
-    trading_status: str
-    trading_increment: str
+    ticker: str | None
+    isin: str | None
+    instrument_type: str | None
+    trading_status: TradingStatus
+    trading_currency: Currency
+    trading_increment: Units
     decimal_precision: int
-    trading_currency: str
+    minimum_trading_quantity: Units | None
+    minimum_initial_cash_investment: Money | None
+    required_cash_increment: Money | None
+    enforce_trading_rules: bool
+    pro_traders_only: bool
+    supports_automatic_rollover: bool
+    issuer: str | None
+    issuer_country: str | None
+    issuer_credit_rating: str | None
+    initial_issue_date: Date | None
+    latest_issue_date: Date | None
+    initial_auction_date: Date | None
+    latest_auction_date: Date | None
+    maturity_date: Date | None
+    days_to_maturity: int | None
+
+
+# Rendered once and copied into every order: most of an order's bytes are its instrument's.
+InstrumentJson = Annotated[
+    msgspec.Raw, Meta(extra_json_schema={"allOf": [{"$ref": "#/components/schemas/Instrument"}]})
+]
 
 
 class Trade(Struct, frozen=True):
-    """``status`` is executed or settled; ``settlement_date`` is the value date it settles on."""
+    """One execution of an order; ``settlement_date`` is the value date it settles on."""
 
-    id: str
-    account: str
-    order: str
-    instrument: str
-    position: str
+    id: TradeId
+    account: AccountId
+    order: OrderId
+    instrument: InstrumentId
+    position: PositionId
+    counterparty: str | None
     side: Side
-    status: str
-    price: str
-    quantity: str
-    quantity_currency: str
-    notional: str
-    notional_currency: str
-    fees: str
-    executed_at: str
-    settlement_date: str
-    settled_at: str | None
+    status: TradeStatus
+    price: Money
+    quantity: Units
+    quantity_currency: Annotated[str, Meta(examples=["ACME"])]
+    notional: Money
+    notional_currency: Currency
+    fees: Money
+    executed_at: Instant
+    settlement_date: Date
+    settled_at: Instant | None
 
 
 class Order(Struct, frozen=True):
-    """``cash_amount`` is what a buy invests before fees, ``net_cash_amount`` what of it is traded."""
+    """``cash_amount`` is what a buy invests before fees, ``net_cash_amount`` what of it is traded. ``traded_quantity``,
+    ``traded_notional`` and ``fees`` are the sums of its trades so far; ``position`` is null before the first."""
 
-    id: str
-    account: str
-    instrument: Instrument
-    status: str
-    order_type: str
-    purpose: str
+    id: OrderId
+    account: AccountId
+    instrument: InstrumentJson
+    status: OrderStatus
+    order_type: Literal["market"]
+    purpose: Literal["user_request"]
     side: Side
-    cash_amount: str | None
-    net_cash_amount: str | None
-    quantity: str | None
-    currency: str
+    cash_amount: Money | None
+    net_cash_amount: Money | None
+    quantity: Units | None
+    currency: Currency
     automatic_rollover: bool
-    traded_quantity: str
-    traded_notional: str
-    fees: str
-    position: str | None
+    traded_quantity: Units
+    traded_notional: Money
+    fees: Money
+    position: PositionId | None
     trades: list[Trade]
-    created_at: str
-    modified_at: str
+    created_at: Instant
+    modified_at: Instant
 
 
 class CashBalance(Struct, frozen=True):
     """``available_for_trading`` is buying power, unsettled proceeds included; withdrawals count settled cash alone."""
 
-    currency: str
-    total: str
-    available_for_trading: str
-    available_for_withdrawal: str
-    reserved: str
+    currency: Currency
+    total: Money
+    available_for_trading: Money
+    available_for_withdrawal: Money
+    reserved: Money
 
 
 class Position(Struct, frozen=True):
     """``quantity`` is everything owned, ``pending_settlement`` what of it has not settled yet."""
 
-    id: str
-    account: str
-    instrument: str
-    quantity: str
-    available_for_trading: str
-    reserved: str
-    pending_settlement: str
+    id: PositionId
+    account: AccountId
+    instrument: InstrumentId
+    quantity: Units
+    available_for_trading: Units
+    reserved: Units
+    pending_settlement: Units
+
+
+class Resource(Struct, frozen=True):
+    """What an event is about, to be fetched for its present state."""
+
+    id: Annotated[str, Meta(examples=["ord_dxr5zpd2bmgb8"])]
+    resource_type: ResourceType
+
+
+class Event(Struct, frozen=True):
+    """Something happened to a resource (seeds/004). ``data`` is empty today and may grow."""
+
+    id: EventId
+    name: EventName
+    resource: Resource
+    data: dict[str, Any]
+    created_at: Instant
