@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from bench import collector, engine, latency, memory, recovery, rest
+from bench import collector, engine, latency, memory, recovery, rest, tracker
 from bench.flush import BYTES, measure_flush, summary
 from bench.options import Options
 from bench.processes import ROOT, compile_package
@@ -19,6 +19,7 @@ ROWS: Final[dict[str, Callable[[Options], list[Finding]]]] = {
     "memory": memory.run,
     "recovery": recovery.run,
     "collector": collector.run,
+    "tracker": tracker.run,
 }
 
 

@@ -21,6 +21,7 @@ from bench.flush import percentile
 
 PATH: Final = "/sophic/accounts/acc_demo/orders"
 TOKEN: Final = "sandbox"
+KEY_DIGITS: Final = 12
 BODIES: Final = (
     '{"instrument":"ins_acme","order_type":"market","side":"buy","cash_amount":"0.10"}',
     '{"instrument":"ins_acme","order_type":"market","side":"sell","quantity":"0.0001"}',
@@ -30,32 +31,61 @@ LENGTH: Final = b"content-length: "
 GRACE_SECONDS: Final = 2.0
 
 
-def request(body: str) -> bytes:
+def request(body: str, token: str, more: str = "") -> bytes:
     """The bytes of one request."""
-    head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {TOKEN}\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n{more}"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
-REQUESTS: Final = tuple(request(body) for body in BODIES)
+class Requests:
+    """Buys and sells in turn. ``keyed`` gives each an Idempotency-Key of its own."""
+
+    def __init__(self, token: str, keyed: bool) -> None:
+        key = f"Idempotency-Key: {'0' * KEY_DIGITS}\r\n" if keyed else ""
+        self._requests: Final = tuple(request(body, token, key) for body in BODIES)
+        self._at: Final = self._requests[0].find(b"0" * KEY_DIGITS) if keyed else 0
+        self._sent = 0
+
+    def next(self) -> bytes:
+        """The next order's bytes."""
+        self._sent += 1
+        order = self._requests[self._sent % len(self._requests)]
+        if not self._at:
+            return order
+        return order[: self._at] + b"%0*d" % (KEY_DIGITS, self._sent) + order[self._at + KEY_DIGITS :]
+
+
+def granted_token(port: int) -> str:
+    """A token as a client gets it, for the sandbox's client."""
+    form = f"grant_type=client_credentials&client_id=demo&client_secret={TOKEN}"
+    asked = (
+        "POST /sophic/auth/token HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(form)}\r\n\r\n{form}"
+    )
+    with create_connection(("127.0.0.1", port), timeout=GRACE_SECONDS) as connected:
+        connected.sendall(asked.encode())
+        answer = b""
+        while data := connected.recv(65536):
+            answer += data
+    return str(json.loads(answer.partition(b"\r\n\r\n")[2])["access_token"])
 
 
 class Connection:
     """One keep-alive connection with at most one request under way, sent or due at ``since``."""
 
-    __slots__ = ("_buffer", "_socket", "_turn", "created", "since")
+    __slots__ = ("_buffer", "_requests", "_socket", "created", "since")
 
-    def __init__(self, connected: socket, turn: int) -> None:
+    def __init__(self, connected: socket, requests: Requests) -> None:
         self._socket: Final = connected
+        self._requests: Final = requests
         self._buffer = b""
-        self._turn = turn
         self.since = 0.0
         self.created = False
 
     def send(self, since: float) -> None:
         """Send the next order."""
         self.since = since
-        self._turn += 1
-        self._socket.send(REQUESTS[self._turn % len(REQUESTS)])
+        self._socket.send(self._requests.next())
 
     def receive(self) -> int:
         """Read what is there: the answer's size once it is whole (``created`` says whether it was 201), else 0."""
@@ -118,22 +148,26 @@ def busy_seconds() -> float:
     return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
-def connect(port: int, count: int) -> tuple[DefaultSelector, list[Connection]]:
+def connect(port: int, count: int, keyed: bool) -> tuple[DefaultSelector, list[Connection]]:
+    """``keyed``: with a granted token, and a key for each order."""
     selector = DefaultSelector()
     connections = []
-    for number in range(count):
+    requests = Requests(granted_token(port) if keyed else TOKEN, keyed)
+    for _ in range(count):
         connected = create_connection(("127.0.0.1", port), timeout=GRACE_SECONDS)
         connected.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         connected.settimeout(0)
-        connection = Connection(connected, number)
+        connection = Connection(connected, requests)
         selector.register(connected, EVENT_READ, connection)
         connections.append(connection)
     return selector, connections
 
 
-def closed(port: int, server: int, connections: int, warm: float, seconds: float) -> dict[str, Any]:
+def closed(
+    port: int, server: int, connections: int, warm: float, seconds: float, keyed: bool = False
+) -> dict[str, Any]:
     """As fast as the server answers: after ``warm`` seconds, what ``seconds`` gave."""
-    selector, all_of_them = connect(port, connections)
+    selector, all_of_them = connect(port, connections, keyed)
     latencies: list[float] = []
     begin = perf_counter()
     for connection in all_of_them:
@@ -158,7 +192,7 @@ def closed(port: int, server: int, connections: int, warm: float, seconds: float
 
 def open_loop(port: int, server: int, connections: int, rate: int, warm: float, seconds: float) -> dict[str, Any]:
     """``rate`` orders a second, evenly; latency is from when each was due. What was due in ``warm`` is not counted."""
-    selector, all_of_them = connect(port, connections)
+    selector, all_of_them = connect(port, connections, keyed=False)
     idle = deque(all_of_them)
     total, first_counted = round(rate * (warm + seconds)), round(rate * warm)
     latencies: list[float] = []

@@ -1,8 +1,9 @@
 """Durable orders per second over REST, one process, beside the same stack's empty handler and the memory journal.
 
-Two loads. *Whole lives*: pace 0.1, so that an order settles after 0.7 s, and for each that is placed another opens,
+Three loads. *Whole lives*: pace 0.1, so that an order settles after 0.7 s, and for each that is placed another opens,
 another is filled and another settles; at a slower pace the load would swing for minutes, because orders placed in a
-quiet second are work for a later one. *Placing alone*: pace 1000, so that nothing comes due.
+quiet second are work for a later one. *Placing alone*: pace 1000, so that nothing comes due. *With keys*: placing alone
+with a granted token, and an Idempotency-Key for each order.
 
 Each share is given by the clock, which is the figure, and by the server's CPU time, to go by where other work runs.
 """
@@ -31,6 +32,7 @@ class Contestant(NamedTuple):
     kind: str
     pace: float
     warm: float
+    keyed: bool = False
 
 
 EMPTY: Final = Contestant("empty handler", "empty", 0, PLACING_SECONDS)
@@ -41,6 +43,10 @@ LIVES: Final = (
 PLACING: Final = (
     Contestant("placing alone, sqlite", "sqlite", PLACING_PACE, PLACING_SECONDS),
     Contestant("placing alone, memory", "memory", PLACING_PACE, PLACING_SECONDS),
+)
+KEYED: Final = (
+    Contestant("with keys, sqlite", "sqlite", PLACING_PACE, PLACING_SECONDS, keyed=True),
+    Contestant("with keys, memory", "memory", PLACING_PACE, PLACING_SECONDS, keyed=True),
 )
 FLOORS: Final = (("sqlite / empty handler", 40.0, 60.0), ("sqlite / memory journal", 60.0, 80.0))
 
@@ -58,11 +64,11 @@ def run(options: Options) -> list[Finding]:
     """Every contestant once in each round, in turn; medians over the rounds."""
     results: dict[str, list[dict[str, Any]]] = {}
     for number in range(1 if options.quick else 5):
-        for contestant in (LIVES[0], EMPTY, LIVES[1], *PLACING):
+        for contestant in (LIVES[0], EMPTY, LIVES[1], *PLACING, *KEYED):
             found = _measure(contestant, options)
             results.setdefault(contestant.name, []).append(found)
             say(f"  round {number + 1}: {contestant.name:<22} {_described(found)}")
-    return [*_figures(LIVES, results), *_figures(PLACING, results)]
+    return [*_figures(LIVES, results), *_figures(PLACING, results), *_figures(KEYED, results)]
 
 
 def _measure(contestant: Contestant, options: Options) -> dict[str, Any]:
@@ -77,6 +83,7 @@ def _measure(contestant: Contestant, options: Options) -> dict[str, Any]:
                 "connections": CONNECTIONS,
                 "warm": contestant.warm,
                 "seconds": 1.5 if options.quick else 2.0,
+                "keyed": contestant.keyed,
             }
             return ask("bench.client", question, core=CLIENT_CORE)
 

@@ -21,12 +21,17 @@ from tallystick.server.listeners import Listener, Listeners
 from tallystick.server.serve import SWITCH_SECONDS, serve, spare_the_collector
 
 ANSWER = (
-    b'{"id":"ord_0000000000000","account":"acc_demo","instrument":{"id":"ins_acme","name":"Acme Corporation",'
-    b'"symbol":"ACME","trading_status":"buy_sell","trading_increment":"0.000001","decimal_precision":6,'
-    b'"trading_currency":"USD"},"status":"placed","order_type":"market","purpose":"user_request","side":"buy",'
-    b'"cash_amount":"0.10","net_cash_amount":"0.09","quantity":null,"currency":"USD","automatic_rollover":false,'
-    b'"traded_quantity":"0.000000","traded_notional":"0.00","fees":"0.00","position":null,"trades":[],'
-    b'"created_at":"2026-03-12T14:30:05.000001Z","modified_at":"2026-03-12T14:30:05.000001Z"}'
+    b'{"id":"ord_0000000000000","account":"acc_demo","instrument":{"id":"ins_acme","name":"Acme Corporation","'
+    b'symbol":"ACME","ticker":"ACME","isin":null,"instrument_type":"stock","trading_status":"buy_sell","tradin'
+    b'g_currency":"USD","trading_increment":"0.000001","decimal_precision":6,"minimum_trading_quantity":null,"'
+    b'minimum_initial_cash_investment":null,"required_cash_increment":null,"enforce_trading_rules":true,"pro_t'
+    b'raders_only":false,"supports_automatic_rollover":false,"issuer":"Acme Corporation","issuer_country":"US"'
+    b',"issuer_credit_rating":null,"initial_issue_date":null,"latest_issue_date":null,"initial_auction_date":n'
+    b'ull,"latest_auction_date":null,"maturity_date":null,"days_to_maturity":null},"status":"placed","order_ty'
+    b'pe":"market","purpose":"user_request","side":"buy","cash_amount":"0.10","net_cash_amount":"0.09","quanti'
+    b'ty":null,"currency":"USD","automatic_rollover":false,"traded_quantity":"0.000000","traded_notional":"0.0'
+    b'0","fees":"0.00","position":null,"trades":[],"created_at":"2026-03-12T14:30:05.000001Z","modified_at":"2'
+    b'026-03-12T14:30:05.000001Z"}'
 )
 
 

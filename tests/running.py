@@ -1,4 +1,7 @@
-"""A real server in a process of its own, for tests: started on a free port, stopped gently or by kill -9."""
+"""A real server in a process of its own, for tests: started on a free port, stopped gently or by kill -9.
+
+When it has ended, everything that it wrote is searched for secrets.
+"""
 
 import os
 import re
@@ -8,6 +11,8 @@ import sys
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from tests.canary import secrets_left_in
 
 START_SECONDS = 30
 
@@ -71,6 +76,8 @@ class RunningServer:
     ) -> None:
         if self._process.poll() is None:
             self.kill()
+        if error is None:
+            assert not list(secrets_left_in(self._log, self.data))
 
     def _first_line(self) -> str:
         assert self._process.stdout is not None

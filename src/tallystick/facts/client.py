@@ -1,0 +1,383 @@
+"""The facts of the client half: what one process's journal says of its orders, at all of its venues.
+
+Two things are kept apart (docs/design.md §5). *Belief* is the join of all evidence about an order: StatusBelieved,
+FillBelieved and the others below 40 carry what is believed from now on, so that applying one only assigns and adds.
+*Announced* is what listeners were told; it is said once and never taken back, and is journaled with the evidence that
+caused it. Who stores the position (sequence, index) of the last one it handled misses none and sees none twice.
+
+Amounts are integers: units at the market's ``unit_scale``, cash and stakes at its ``cash_scale``, prices at its
+``price_scale``, a fee at the scale of its own asset (``fee_scale``). Times are microseconds since the epoch, on the
+clock of this process; ``as_of`` is the time that evidence speaks of. All events of an entry happened at its time.
+
+Codes, each for ever: 1-19 reference data, 20-39 belief, 40-49 announcements, 50-59 streams, 60-69 leaving.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tallystick.facts.common import Cause
+
+EVENTS_PER_ENTRY_MAX: Final = 1024
+
+
+class Fact(Struct, frozen=True, array_like=True, gc=False):
+    """One fact. Its first fields are its keys, the numbers of its venue and its order; 0 means none."""
+
+    venue: int
+    order: int
+
+
+# --- Reference data ---------------------------------------------------------------------------------------------------
+
+
+class VenueJoined(Fact, frozen=True, gc=False, tag=1):
+    """A venue, and what its connector declares of it, from now on.
+
+    Fills may come up to ``late_us`` after an order's end. An order that is FILLED waits ``fills_wait_us`` for its fills
+    before it is announced as completed without them (0: for ever). It is LOST after ``lost_misses`` not-founds over
+    ``lost_after_us``. ``slack_us`` is what the venue's clock and ours may differ by.
+    """
+
+    name: str
+    completion: int
+    late_us: int = 0
+    fills_wait_us: int = 0
+    lost_misses: int = 3
+    lost_after_us: int = 30_000_000
+    slack_us: int = 0
+
+
+class MarketListed(Fact, frozen=True, gc=False, tag=2):
+    """A market: ``unit`` is traded for ``currency``; ``name`` is its public name. It is the scales of its amounts."""
+
+    market: int
+    name: str
+    unit: str
+    currency: str
+    price_scale: int
+    unit_scale: int
+    cash_scale: int
+
+
+# --- Belief -----------------------------------------------------------------------------------------------------------
+
+
+class OrderIntended(Fact, frozen=True, gc=False, tag=20):
+    """An order is about to be sent: its terms, which never change. Durable before the request leaves.
+
+    ``size`` is of ``kind``; fills that come within ``tolerance`` of it fill the order, and no more than that may exceed
+    it. ``price`` is 0 for none. ``traits`` are names and texts that no rule looks at.
+    """
+
+    client_id: str
+    market: int
+    side: int
+    order_type: int
+    kind: int
+    size: int
+    price: int = 0
+    tolerance: int = 0
+    traits: tuple[tuple[str, str], ...] = ()
+
+
+class StatusBelieved(Fact, frozen=True, gc=False, tag=21):
+    """What is believed of the order's status, as a whole.
+
+    ``word`` is the newest word of an order that lives (0: none), said as of ``word_at``; ``ends`` are the words of an
+    end that were heard (bits of client_codes); ``heard`` is the time of the newest evidence that it exists.
+    ``told_consumed`` and ``told_quantity`` are the most that the venue said to be filled.
+    """
+
+    status: int
+    certainty: int
+    word: int
+    word_at: int
+    ends: int
+    heard: int
+    told_consumed: int
+    told_quantity: int
+
+
+class FillBelieved(Fact, frozen=True, gc=False, tag=22):
+    """A fill counts, in this form; in the place of the one with the same trade id, if there is one.
+
+    ``states`` are the trade's states that were heard, as bits. ``consumed`` counts in the order's size kind.
+    ``status``, ``certainty`` and ``heard`` are the order's after it. The same account of it leaves quarantine.
+    """
+
+    trade: str
+    states: int
+    consumed: int
+    quantity: int
+    notional: int
+    price: int
+    fee: int
+    fee_asset: str
+    fee_scale: int
+    liquidity: int
+    as_of: int
+    status: int
+    certainty: int
+    heard: int
+
+
+class FillSetAside(Fact, frozen=True, gc=False, tag=23):
+    """An account of a fill is in quarantine: shown, and not counted. If it counted before, it no longer does.
+
+    Fields are as in FillBelieved; ``told`` says that listeners know of the trade.
+    """
+
+    reason: int
+    trade: str
+    states: int
+    consumed: int
+    quantity: int
+    notional: int
+    price: int
+    fee: int
+    fee_asset: str
+    fee_scale: int
+    liquidity: int
+    as_of: int
+    told: bool = False
+
+
+class WordSetAside(Fact, frozen=True, gc=False, tag=25):
+    """The venue used a word for the order's status that its connector does not know. It is kept as it came."""
+
+    word: str
+    as_of: int
+
+
+class IdLearned(Fact, frozen=True, gc=False, tag=26):
+    """The venue's id for the order; it may have several."""
+
+    venue_id: str
+
+
+class IdDisputed(Fact, frozen=True, gc=False, tag=27):
+    """The venue gave this order an id that is another's. The other keeps it."""
+
+    venue_id: str
+    holder: int
+
+
+class SubmitDoubted(Fact, frozen=True, gc=False, tag=28):
+    """The request was sent and has no answer that says what became of it."""
+
+    reason: str
+    as_of: int
+
+
+class SubmitRefused(Fact, frozen=True, gc=False, tag=29):
+    """The venue refused the order, or the request never left. A StatusBelieved follows if nothing speaks against it."""
+
+    code: str
+    detail: str
+    as_of: int
+
+
+class CancelBelieved(Fact, frozen=True, gc=False, tag=30):
+    """The newest that is known of the requests to cancel the order. It never touches its status."""
+
+    outcome: int
+    reason: str
+    as_of: int
+
+
+class OrderMissed(Fact, frozen=True, gc=False, tag=31):
+    """The venue says that it does not have the order: when it said so since the order was last ``heard`` of, and the
+    newest time at which it was neither open nor had fills that we do not know (``absent``, 0: never)."""
+
+    misses: tuple[int, ...]
+    absent: int
+
+
+class OrdersConfirmed(Fact, frozen=True, gc=False, tag=32):
+    """Each of the orders is as it was, as of that time."""
+
+    as_of: int
+    orders: tuple[int, ...]
+
+
+# --- Announcements ----------------------------------------------------------------------------------------------------
+
+
+class Announced(Fact, frozen=True, gc=False, tag=40):
+    """Listeners are told. ``trade`` is the fill that a FILLED is about, ``changed`` what an UPDATED is about."""
+
+    what: int
+    flags: int = 0
+    trade: str = ""
+    changed: int = 0
+
+
+# --- Streams ----------------------------------------------------------------------------------------------------------
+
+
+class StreamBroken(Fact, frozen=True, gc=False, tag=50):
+    """Messages of a stream may be missing up to ``as_of``. The venue is not trusted until a snapshot is newer."""
+
+    stream: str
+    reason: str
+    as_of: int
+
+
+class SnapshotTaken(Fact, frozen=True, gc=False, tag=51):
+    """All open orders of the venue were seen, as of that time."""
+
+    as_of: int
+
+
+class StreamPositioned(Fact, frozen=True, gc=False, tag=52):
+    """Everything of a stream up to ``position``, the venue's own word, is in the journal."""
+
+    stream: str
+    position: str
+
+
+# --- Records: a state as plain values ---------------------------------------------------------------------------------
+
+
+class FillRecord(Struct, frozen=True, array_like=True, gc=False):
+    """``reason`` is why it is in quarantine, 0 for a fill that counts."""
+
+    trade: str
+    states: int
+    consumed: int
+    quantity: int
+    notional: int
+    price: int
+    fee: int
+    fee_asset: str
+    fee_scale: int
+    liquidity: int
+    as_of: int
+    reason: int = 0
+
+
+class BeliefRecord(Struct, frozen=True, array_like=True, gc=False):
+    """What is believed of an order: the same for the same evidence, in whatever order it came."""
+
+    terms: OrderIntended
+    made: int
+    status: int
+    certainty: int
+    word: int
+    word_at: int
+    ends: int
+    heard: int
+    told_consumed: int
+    told_quantity: int
+    ids: tuple[str, ...]
+    fills: tuple[FillRecord, ...]
+    aside: tuple[FillRecord, ...]
+    words: tuple[tuple[str, int], ...]
+    disputed: tuple[str, ...]
+    misses: tuple[int, ...]
+    absent: int
+    doubt: tuple[int, str]
+    refusal: tuple[int, str, str]
+    cancel: tuple[int, int, str]
+
+
+class OrderRecord(Struct, frozen=True, array_like=True, gc=False, tag=4):
+    """An order as a whole: belief, and what was announced. ``told`` and ``told_aside`` are of the Announced kind;
+    ``updated`` is the time and ``last`` the sequence of its last entry."""
+
+    belief: BeliefRecord
+    told: int
+    told_aside: tuple[str, ...]
+    updated: int
+    last: int
+
+
+class OrderRecalled(Fact, frozen=True, gc=False, tag=33):
+    """An order that had left is tracked again, because evidence of it came."""
+
+    record: OrderRecord
+
+
+class OrdersLeft(Fact, frozen=True, gc=False, tag=60):
+    """Nothing more is expected of these orders: they leave the state, for tables that can be made anew."""
+
+    orders: tuple[int, ...]
+
+
+class HeadRecord(Struct, frozen=True, array_like=True, gc=False, tag=1):
+    sequence: int
+    time: int
+    orders_made: int
+
+
+class VenueRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
+    terms: VenueJoined
+    broken_at: int
+    snapshot_at: int
+    positions: tuple[tuple[str, str], ...]
+
+
+class MarketRecord(Struct, frozen=True, array_like=True, gc=False, tag=3):
+    terms: MarketListed
+
+
+StateRecord = HeadRecord | VenueRecord | MarketRecord | OrderRecord
+
+# --- The entry --------------------------------------------------------------------------------------------------------
+
+ClientEvent = (
+    VenueJoined
+    | MarketListed
+    | OrderIntended
+    | StatusBelieved
+    | FillBelieved
+    | FillSetAside
+    | WordSetAside
+    | IdLearned
+    | IdDisputed
+    | SubmitDoubted
+    | SubmitRefused
+    | CancelBelieved
+    | OrderMissed
+    | OrdersConfirmed
+    | OrderRecalled
+    | Announced
+    | StreamBroken
+    | SnapshotTaken
+    | StreamPositioned
+    | OrdersLeft
+)
+
+
+class Entry(Struct, frozen=True, array_like=True, gc=False):
+    """The journal's unit: one decided input, at most EVENTS_PER_ENTRY_MAX events.
+
+    ``links`` is as in the venue's: for each order the entry is about, its key and the sequence of the entry that was
+    about it before (0: none), flat.
+    """
+
+    sequence: int
+    time: int
+    cause: Cause
+    links: tuple[int, ...]
+    events: tuple[ClientEvent, ...]
+
+
+_decoder = msgspec.json.Decoder(Entry)
+_record_decoder = msgspec.json.Decoder(StateRecord)
+
+encode: Final = msgspec.json.Encoder().encode
+"""An entry, or a record, as the journal keeps it: JSON, positional."""
+
+
+def decode(body: bytes) -> Entry:
+    """The inverse of ``encode`` for an entry; raises msgspec.DecodeError for what no version of this program wrote."""
+    return _decoder.decode(body)
+
+
+def decode_record(body: bytes) -> StateRecord:
+    """The inverse of ``encode`` for a record."""
+    record: StateRecord = _record_decoder.decode(body)
+    return record

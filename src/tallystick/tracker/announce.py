@@ -1,0 +1,70 @@
+"""What listeners are told of an order, once and for ever: Created < Filled* < one end (docs/design.md §6).
+
+The end is Completed, Cancelled, Expired or Failed. Created comes before anything else, unless the order failed; it is
+inferred from any proof of life. Completed waits until all fills are there. A fill after the end is marked late, and
+whatever else changes is an Updated, said before the end if it comes with it. An order whose end was told may turn out
+otherwise: that is an Updated too.
+"""
+
+from typing import Final
+
+from tallystick.core.lifecycle import CANCELLED, EXPIRED, FILLED, REJECTED, SUBMITTED
+from tallystick.facts import client_codes
+from tallystick.facts.client_codes import (
+    CERTAINTY_CHANGED,
+    COMPLETED,
+    CREATED,
+    FAILED,
+    FROM_EVIDENCE,
+    IDS_CHANGED,
+    INFERRED,
+    LATE,
+    STATUS_CHANGED,
+    UPDATED,
+)
+from tallystick.tracker.belief import is_complete
+from tallystick.tracker.draft import Draft
+from tallystick.tracker.order import TOLD_CREATED, TOLD_END, TrackedOrder
+
+_STATUS: Final = STATUS_CHANGED | CERTAINTY_CHANGED
+_TOLD_FILL: Final[int] = client_codes.FILLED
+_TOLD_CANCELLED: Final[int] = client_codes.CANCELLED
+_TOLD_EXPIRED: Final[int] = client_codes.EXPIRED
+
+
+def announce(draft: Draft, order: TrackedOrder, status_before: int, certainty_before: int) -> None:
+    """Tell what has come of the order since it had that status and certainty."""
+    status = order.status
+    changed = draft.changed
+    draft.changed = 0
+    if status != status_before:
+        changed |= STATUS_CHANGED
+    if order.certainty != certainty_before:
+        changed |= CERTAINTY_CHANGED
+    late = LATE if order.told & TOLD_END else 0
+    if not (late or order.told & TOLD_CREATED):
+        changed &= ~IDS_CHANGED
+        if status != SUBMITTED and status != REJECTED:
+            draft.tell(order, CREATED, 0 if order.word else FROM_EVIDENCE, "", 0)
+            if status < FILLED:
+                changed &= ~_STATUS
+    if draft.executed:
+        for fill in draft.executed:
+            draft.tell(order, _TOLD_FILL, late, fill.trade, 0)
+        draft.executed.clear()
+    end = 0 if late or status < FILLED else _end(order, status)
+    if end:
+        changed &= ~_STATUS
+    if changed:
+        draft.tell(order, UPDATED, 0, "", changed)
+    if end:
+        draft.tell(order, end, FROM_EVIDENCE if order.certainty == INFERRED else 0, "", 0)
+
+
+def _end(order: TrackedOrder, status: int) -> int:
+    """How its end is announced; 0 while that has to wait."""
+    if status == FILLED:
+        return COMPLETED if is_complete(order) else 0
+    if status == CANCELLED:
+        return _TOLD_CANCELLED
+    return _TOLD_EXPIRED if status == EXPIRED else FAILED

@@ -1,0 +1,256 @@
+"""An entry while it is being decided: each method lets one thing happen to the state, and writes down what it has done.
+
+What is journaled is the outcome, never the way to it, so that folding (``fold.py``) chooses nothing. A draft is never
+taken back: whatever can be refused is refused before its first event.
+"""
+
+from typing import Any, Final
+
+from tallystick.core.keys import ORDER
+from tallystick.facts.client import (
+    EVENTS_PER_ENTRY_MAX,
+    Announced,
+    CancelBelieved,
+    Entry,
+    FillBelieved,
+    FillSetAside,
+    IdDisputed,
+    IdLearned,
+    OrderIntended,
+    OrderMissed,
+    OrdersConfirmed,
+    StatusBelieved,
+    SubmitDoubted,
+    SubmitRefused,
+    WordSetAside,
+)
+from tallystick.facts.client_codes import CANCEL_CHANGED, FILLS_CHANGED, IDS_CHANGED, QUARANTINE_CHANGED
+from tallystick.facts.common import Cause
+from tallystick.tracker.belief import judge
+from tallystick.tracker.fold import apply
+from tallystick.tracker.order import Fill, TrackedOrder
+from tallystick.tracker.state import State, Venue
+
+
+class DraftTooLong(Exception):
+    """An entry would have more than EVENTS_PER_ENTRY_MAX events: a fault of the program."""
+
+
+class Draft:
+    """One object for all entries of a tracker, each begun with ``begin`` and ended with ``seal``.
+
+    ``venue`` is the one that the evidence being weighed is from. ``changed`` says what an UPDATED would be about, and
+    ``executed`` are the fills that listeners do not know of yet: of the order whose evidence is being weighed, until
+    it is announced.
+    """
+
+    __slots__ = (
+        "_confirmed",
+        "_confirmed_at",
+        "_events",
+        "_links",
+        "changed",
+        "executed",
+        "now",
+        "sequence",
+        "state",
+        "venue",
+    )
+
+    def __init__(self, state: State) -> None:
+        self.state: Final = state
+        self.venue: Venue | None = None
+        self.now = 0
+        self.sequence = 0
+        self.changed = 0
+        self.executed: Final[list[Fill]] = []
+        self._events: Final[list[Any]] = []
+        self._links: Final[list[int]] = []
+        self._confirmed: Final[list[int]] = []
+        self._confirmed_at = 0
+
+    def begin(self, now: int) -> None:
+        """A new entry, decided at ``now``; time never goes back."""
+        state = self.state
+        self.now = now if now > state.time else state.time
+        self.sequence = state.sequence + 1
+
+    @property
+    def length(self) -> int:
+        return len(self._events)
+
+    def emit(self, event: Any) -> None:
+        """Let an event happen that is not about one order, or begins one."""
+        apply(self.state, event, self.now)
+        self._events.append(event)
+
+    def touch(self, order: TrackedOrder) -> None:
+        """The entry is about the order."""
+        if order.last != self.sequence:
+            self._links.append(order.number * 4 + ORDER)
+            self._links.append(order.last)
+            order.last = self.sequence
+            order.updated = self.now
+
+    def seal(self, cause: Cause) -> Entry | None:
+        """The finished entry, or None if nothing happened."""
+        if self._confirmed:
+            self._events.append(OrdersConfirmed(0, 0, self._confirmed_at, tuple(self._confirmed)))
+            self._confirmed.clear()
+        events = self._events
+        if not events:
+            return None
+        if len(events) > EVENTS_PER_ENTRY_MAX:
+            raise DraftTooLong(f"an entry has at most {EVENTS_PER_ENTRY_MAX} events, not {len(events)}")
+        state = self.state
+        state.sequence = self.sequence
+        state.time = self.now
+        entry = Entry(self.sequence, self.now, cause, tuple(self._links), tuple(events))
+        events.clear()
+        self._links.clear()
+        return entry
+
+    def start(self, terms: OrderIntended, order: TrackedOrder) -> None:
+        """A new order, with these terms."""
+        self.state.start(order)
+        self.touch(order)
+        self._events.append(terms)
+
+    # --- Belief -------------------------------------------------------------------------------------------------------
+
+    def believe(self, order: TrackedOrder) -> None:
+        """Its evidence has changed as it stands there now; judge it anew."""
+        status, certainty = judge(order)
+        order.status = status
+        order.certainty = certainty
+        self.touch(order)
+        self._events.append(
+            StatusBelieved(
+                order.venue,
+                order.number,
+                status,
+                certainty,
+                order.word,
+                order.word_at,
+                order.ends,
+                order.heard,
+                order.told_consumed,
+                order.told_quantity,
+            )
+        )
+
+    def confirm(self, order: TrackedOrder, as_of: int) -> bool:
+        """It is as it was, as of then. False if that cannot be said together with what was confirmed before."""
+        if self._confirmed and self._confirmed_at != as_of:
+            return False
+        self._confirmed_at = as_of
+        self._confirmed.append(order.number)
+        order.word_at = as_of
+        order.updated = self.now
+        order.hear(as_of)
+        return True
+
+    def count(self, order: TrackedOrder, fill: Fill, heard: int, is_news: bool) -> None:
+        """The fill counts; ``is_news`` says that it is executed, and that listeners did not know of it before."""
+        trade = fill.trade
+        order.count(fill)
+        if heard > order.heard:
+            order.hear(heard)
+        if self.venue is not None:
+            self.venue.index_trade(trade, order)
+        status, certainty = judge(order)
+        order.status = status
+        order.certainty = certainty
+        self.touch(order)
+        states = fill.states
+        self._events.append(
+            FillBelieved(
+                order.venue,
+                order.number,
+                trade,
+                states,
+                fill.consumed,
+                fill.quantity,
+                fill.notional,
+                fill.price,
+                fill.fee,
+                fill.fee_asset,
+                fill.fee_scale,
+                fill.liquidity,
+                fill.as_of,
+                status,
+                certainty,
+                order.heard,
+            )
+        )
+        if is_news:
+            self.executed.append(fill)
+        else:
+            self.changed |= FILLS_CHANGED
+
+    def set_aside(self, order: TrackedOrder, reason: int, fill: Fill) -> None:
+        """This account of a fill is shown, and not counted. What is believed of the order is judged afterwards."""
+        order.set_aside(reason, fill)
+        if self.venue is not None:
+            self.venue.index_trade(fill.trade, order)
+        self.touch(order)
+        self._events.append(
+            FillSetAside(
+                order.venue,
+                order.number,
+                reason,
+                fill.trade,
+                fill.states,
+                fill.consumed,
+                fill.quantity,
+                fill.notional,
+                fill.price,
+                fill.fee,
+                fill.fee_asset,
+                fill.fee_scale,
+                fill.liquidity,
+                fill.as_of,
+                fill.told,
+            )
+        )
+        self.changed |= QUARANTINE_CHANGED
+
+    def set_word_aside(self, order: TrackedOrder, word: str, as_of: int) -> None:
+        self._emit_of(order, WordSetAside(order.venue, order.number, word, as_of))
+        self.changed |= QUARANTINE_CHANGED
+
+    def learn(self, venue: Venue, order: TrackedOrder, venue_id: str) -> None:
+        order.learn(venue_id)
+        venue.by_id[venue_id] = order
+        self.touch(order)
+        self._events.append(IdLearned(order.venue, order.number, venue_id))
+        self.changed |= IDS_CHANGED
+
+    def dispute(self, order: TrackedOrder, venue_id: str, holder: TrackedOrder) -> None:
+        self._emit_of(order, IdDisputed(order.venue, order.number, venue_id, holder.number))
+        self.changed |= QUARANTINE_CHANGED
+
+    def doubt(self, order: TrackedOrder, reason: str, as_of: int) -> None:
+        self._emit_of(order, SubmitDoubted(order.venue, order.number, reason, as_of))
+
+    def refuse(self, order: TrackedOrder, code: str, detail: str, as_of: int) -> None:
+        self._emit_of(order, SubmitRefused(order.venue, order.number, code, detail, as_of))
+
+    def cancel(self, order: TrackedOrder, outcome: int, reason: str, as_of: int) -> None:
+        self._emit_of(order, CancelBelieved(order.venue, order.number, outcome, reason, as_of))
+        self.changed |= CANCEL_CHANGED
+
+    def miss(self, order: TrackedOrder, misses: tuple[int, ...], absent: int) -> None:
+        self._emit_of(order, OrderMissed(order.venue, order.number, misses, absent))
+
+    # --- Announcements ------------------------------------------------------------------------------------------------
+
+    def tell(self, order: TrackedOrder, what: int, flags: int, trade: str, changed: int) -> None:
+        """Listeners are told; ``order`` was touched before."""
+        order.told |= 1 << what
+        self._events.append(Announced(order.venue, order.number, what, flags, trade, changed))
+
+    def _emit_of(self, order: TrackedOrder, event: Any) -> None:
+        apply(self.state, event, self.now)
+        self.touch(order)
+        self._events.append(event)

@@ -1,0 +1,207 @@
+"""Applying the client half's events to a state: one small function for each kind of event, found in one table.
+
+It only assigns, adds and indexes: what is believed, and what is told, is in the event. An event that does not fit
+(KeyError) is a fault of the program or of the journal: the state is then of no further use.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from tallystick.facts.client import (
+    Announced,
+    CancelBelieved,
+    Entry,
+    FillBelieved,
+    FillSetAside,
+    IdDisputed,
+    IdLearned,
+    MarketListed,
+    OrderIntended,
+    OrderMissed,
+    OrderRecalled,
+    OrdersConfirmed,
+    OrdersLeft,
+    SnapshotTaken,
+    StatusBelieved,
+    StreamBroken,
+    StreamPositioned,
+    SubmitDoubted,
+    SubmitRefused,
+    VenueJoined,
+    WordSetAside,
+)
+from tallystick.tracker.order import Fill, terms_order, was_executed
+from tallystick.tracker.snapshot import order_of
+from tallystick.tracker.state import OutOfSequence, State
+
+
+def fold(state: State, entry: Entry) -> None:
+    """Apply one whole entry; raises OutOfSequence unless it is the next one."""
+    sequence: int = entry.sequence
+    time: int = entry.time
+    if sequence != state.sequence + 1:
+        raise OutOfSequence(f"entry {sequence} does not follow {state.sequence}")
+    for event in entry.events:
+        apply(state, event, time)
+    orders = state.orders
+    for key in entry.links[::2]:
+        order = orders[key >> 2]
+        order.last = sequence
+        order.updated = time
+    state.sequence = sequence
+    state.time = time
+
+
+def apply(state: State, event: Any, time: int) -> None:
+    """Apply one event that happened at ``time``."""
+    _FOLDS[type(event)](state, event, time)
+
+
+def _venue_joined(state: State, event: VenueJoined, time: int) -> None:
+    state.join_venue(event)
+
+
+def _market_listed(state: State, event: MarketListed, time: int) -> None:
+    state.markets[event.market] = event
+
+
+def _order_intended(state: State, event: OrderIntended, time: int) -> None:
+    state.start(terms_order(event, state.venues[event.venue].profile, time))
+
+
+def _status_believed(state: State, event: StatusBelieved, time: int) -> None:
+    order = state.orders[event.order]
+    order.status = event.status
+    order.certainty = event.certainty
+    order.word = event.word
+    order.word_at = event.word_at
+    order.ends = event.ends
+    order.told_consumed = event.told_consumed
+    order.told_quantity = event.told_quantity
+    order.hear(event.heard)
+
+
+def _fill_believed(state: State, event: FillBelieved, time: int) -> None:
+    order = state.orders[event.order]
+    trade: str = event.trade
+    order.count(_fill(event, trade, was_executed(event.states)))
+    state.venues[order.venue].index_trade(trade, order)
+    order.status = event.status
+    order.certainty = event.certainty
+    order.hear(event.heard)
+
+
+def _fill_set_aside(state: State, event: FillSetAside, time: int) -> None:
+    order = state.orders[event.order]
+    trade: str = event.trade
+    order.set_aside(event.reason, _fill(event, trade, event.told))
+    state.venues[order.venue].index_trade(trade, order)
+
+
+def _fill(event: Any, trade: str, told: bool) -> Fill:
+    return Fill(
+        trade,
+        event.states,
+        event.consumed,
+        event.quantity,
+        event.notional,
+        event.price,
+        event.fee,
+        event.fee_asset,
+        event.fee_scale,
+        event.liquidity,
+        event.as_of,
+        told,
+    )
+
+
+def _word_set_aside(state: State, event: WordSetAside, time: int) -> None:
+    state.orders[event.order].rarely().words.append((event.word, event.as_of))
+
+
+def _id_learned(state: State, event: IdLearned, time: int) -> None:
+    order = state.orders[event.order]
+    venue_id: str = event.venue_id
+    order.learn(venue_id)
+    state.venues[order.venue].by_id[venue_id] = order
+
+
+def _id_disputed(state: State, event: IdDisputed, time: int) -> None:
+    state.orders[event.order].rarely().disputed.append(event.venue_id)
+
+
+def _submit_doubted(state: State, event: SubmitDoubted, time: int) -> None:
+    state.orders[event.order].rarely().doubt = (event.as_of, event.reason)
+
+
+def _submit_refused(state: State, event: SubmitRefused, time: int) -> None:
+    state.orders[event.order].rarely().refusal = (event.as_of, event.code, event.detail)
+
+
+def _cancel_believed(state: State, event: CancelBelieved, time: int) -> None:
+    state.orders[event.order].rarely().cancel = (event.as_of, event.outcome, event.reason)
+
+
+def _order_missed(state: State, event: OrderMissed, time: int) -> None:
+    seldom = state.orders[event.order].rarely()
+    seldom.misses = event.misses
+    seldom.absent = event.absent
+
+
+def _orders_confirmed(state: State, event: OrdersConfirmed, time: int) -> None:
+    as_of: int = event.as_of
+    for number in event.orders:
+        order = state.orders[number]
+        order.word_at = as_of
+        order.updated = time
+        order.hear(as_of)
+
+
+def _order_recalled(state: State, event: OrderRecalled, time: int) -> None:
+    state.add_order(order_of(event.record, state.venues[event.venue].profile))
+
+
+def _announced(state: State, event: Announced, time: int) -> None:
+    what: int = event.what
+    state.orders[event.order].told |= 1 << what
+
+
+def _stream_broken(state: State, event: StreamBroken, time: int) -> None:
+    state.venues[event.venue].broken_at = event.as_of
+
+
+def _snapshot_taken(state: State, event: SnapshotTaken, time: int) -> None:
+    state.venues[event.venue].snapshot_at = event.as_of
+
+
+def _stream_positioned(state: State, event: StreamPositioned, time: int) -> None:
+    state.venues[event.venue].positions[event.stream] = event.position
+
+
+def _orders_left(state: State, event: OrdersLeft, time: int) -> None:
+    for number in event.orders:
+        state.let_go(number)
+
+
+_FOLDS: Final[dict[type, Callable[[State, Any, int], None]]] = {
+    VenueJoined: _venue_joined,
+    MarketListed: _market_listed,
+    OrderIntended: _order_intended,
+    StatusBelieved: _status_believed,
+    FillBelieved: _fill_believed,
+    FillSetAside: _fill_set_aside,
+    WordSetAside: _word_set_aside,
+    IdLearned: _id_learned,
+    IdDisputed: _id_disputed,
+    SubmitDoubted: _submit_doubted,
+    SubmitRefused: _submit_refused,
+    CancelBelieved: _cancel_believed,
+    OrderMissed: _order_missed,
+    OrdersConfirmed: _orders_confirmed,
+    OrderRecalled: _order_recalled,
+    Announced: _announced,
+    StreamBroken: _stream_broken,
+    SnapshotTaken: _snapshot_taken,
+    StreamPositioned: _stream_positioned,
+    OrdersLeft: _orders_left,
+}

@@ -1,0 +1,150 @@
+"""The state of the client half: every order that something may still happen to, found by any of its ids in one look-up.
+
+It is what the journal's events add up to (``fold``). The writer and the readers each keep a State of their own; terms
+are shared by both.
+"""
+
+from typing import Final
+
+from tallystick.facts.client import MarketListed, VenueJoined
+from tallystick.tracker.order import Profile, TrackedOrder
+
+
+class OutOfSequence(Exception):
+    """An entry that does not follow the last one folded."""
+
+
+class Venue:
+    """One venue: its orders by client id, by venue id and by trade id, and how far its streams are known.
+
+    ``by_trade`` finds the first order that has the trade, ``trade_others`` any further ones (who trades with himself).
+    ``broken_at`` and ``snapshot_at`` are the newest times up to which messages may be missing, and at which all open
+    orders were seen. ``positions`` are its streams', in the venue's words.
+    """
+
+    __slots__ = (
+        "broken_at",
+        "by_client",
+        "by_id",
+        "by_trade",
+        "name",
+        "number",
+        "positions",
+        "profile",
+        "snapshot_at",
+        "terms",
+        "trade_others",
+    )
+
+    def __init__(self, terms: VenueJoined) -> None:
+        self.number: Final[int] = terms.venue
+        self.name: Final[str] = terms.name
+        self.terms = terms
+        self.profile: Final = Profile()
+        self.profile.become(terms)
+        self.by_client: Final[dict[str, TrackedOrder]] = {}
+        self.by_id: Final[dict[str, TrackedOrder]] = {}
+        self.by_trade: Final[dict[str, TrackedOrder]] = {}
+        self.trade_others: Final[dict[str, list[TrackedOrder]]] = {}
+        self.positions: Final[dict[str, str]] = {}
+        self.broken_at = 0
+        self.snapshot_at = 0
+
+    @property
+    def is_trusted(self) -> bool:
+        """All that is open there is known: a snapshot is newer than the last time its stream broke."""
+        return self.snapshot_at > self.broken_at
+
+    def index_trade(self, trade: str, order: TrackedOrder) -> None:
+        if self.by_trade.setdefault(trade, order) is not order:
+            others = self.trade_others.setdefault(trade, [])
+            if order not in others:
+                others.append(order)
+
+    def forget_trade(self, trade: str, order: TrackedOrder) -> None:
+        first = self.by_trade.pop(trade, None)
+        if first is not None and first is not order:
+            self.by_trade[trade] = first
+        if self.trade_others and trade in self.trade_others:
+            for other in self.trade_others.pop(trade):
+                if other is not order:
+                    self.index_trade(trade, other)
+
+
+class State:
+    """``sequence`` and ``time`` are the last entry's; numbers of venues, markets and orders are given from 1.
+
+    ``left``, unless it is None, gathers the orders that have left until somebody takes them.
+    """
+
+    __slots__ = (
+        "left",
+        "markets",
+        "orders",
+        "orders_made",
+        "sequence",
+        "time",
+        "venue_named",
+        "venues",
+    )
+
+    def __init__(self) -> None:
+        self.sequence = 0
+        self.time = 0
+        self.orders_made = 0
+        self.venues: Final[dict[int, Venue]] = {}
+        self.venue_named: Final[dict[str, Venue]] = {}
+        self.markets: Final[dict[int, MarketListed]] = {}
+        self.orders: Final[dict[int, TrackedOrder]] = {}
+        self.left: list[TrackedOrder] | None = None
+
+    def join_venue(self, terms: VenueJoined) -> None:
+        """A new venue, or a known one whose connector declares something else now."""
+        venue = self.venues.get(terms.venue)
+        if venue is None:
+            venue = Venue(terms)
+            self.venues[venue.number] = venue
+            self.venue_named[venue.name] = venue
+        else:
+            venue.terms = terms
+            venue.profile.become(terms)
+
+    def start(self, order: TrackedOrder) -> None:
+        """A new order, which has no id of the venue's and no trade yet."""
+        self.orders_made = order.number
+        self.orders[order.number] = order
+        self.venues[order.venue].by_client[order.client_id] = order
+
+    def add_order(self, order: TrackedOrder) -> None:
+        """One that was tracked before, found by all that it has."""
+        venue = self.venues[order.venue]
+        self.orders[order.number] = order
+        venue.by_client[order.client_id] = order
+        for venue_id in order.ids():
+            venue.by_id[venue_id] = order
+        for trade in order.trades():
+            venue.index_trade(trade, order)
+
+    def let_go(self, number: int) -> None:
+        """The order leaves, and is found no longer."""
+        order = self.orders.pop(number)
+        venue = self.venues[order.venue]
+        del venue.by_client[order.client_id]
+        if order.seldom is None:
+            if order.venue_id:
+                del venue.by_id[order.venue_id]
+            if order.fills is not None:
+                for trade in order.fills:
+                    venue.forget_trade(trade, order)
+        else:
+            for venue_id in order.ids():
+                del venue.by_id[venue_id]
+            for trade in order.trades():
+                venue.forget_trade(trade, order)
+        if self.left is not None:
+            self.left.append(order)
+
+    def last(self, number: int) -> int:
+        """The sequence of the newest entry about the order, 0 for none."""
+        order = self.orders.get(number)
+        return 0 if order is None else order.last
