@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 help:
 	@echo "make run            start the server          PORT=$(PORT) DATA=$(DATA) PYTHON=$(PYTHON) ARGS=..."
-	@echo "make test           run the tests, about two minutes"
+	@echo "make test           run the tests, about five minutes"
 	@echo "make test-compiled  run the tests with the pure rooms compiled"
 	@echo "make check          style, types, import rule, diagrams, compilation"
 	@echo "make compile        compile the pure rooms into build/compiled"

@@ -20,6 +20,8 @@ FAULT_POINTS: Final = (
     "tables.after",
     "snapshot.before_rename",
     "snapshot.after_rename",
+    "send.before",  # a client's intent is durable, and not sent
+    "send.after",  # its answer is there, and nobody knows it yet
 )
 
 

@@ -1,0 +1,23 @@
+"""How long to wait before something that failed is tried again: ever longer, and never at the same time as others."""
+
+from random import Random
+from typing import Final
+
+
+class Backoff:
+    """Seconds: about ``first``, doubled each time up to ``most``, each a random half to whole of that."""
+
+    def __init__(self, first: float = 0.2, most: float = 10.0, random: Random | None = None) -> None:
+        self._first: Final = first
+        self._most: Final = most
+        self._random: Final = Random() if random is None else random
+        self._failures = 0
+
+    def failed(self) -> float:
+        """It failed again: the seconds to wait now."""
+        whole: float = min(self._most, self._first * 2.0 ** min(self._failures, 30))
+        self._failures += 1
+        return whole * (0.5 + self._random.random() / 2)
+
+    def succeeded(self) -> None:
+        self._failures = 0

@@ -1,0 +1,191 @@
+"""What one venue's tasks share: its place in the journal, its pacer, its limits, and whether it can be trusted.
+
+It is the connector's ``Context`` as well (port).
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from tallystick.connect.errors import StoreStopped
+from tallystick.connect.limits import Guard, Limits
+from tallystick.connect.pacer import Pacer
+from tallystick.connect.port import Connector, Order
+from tallystick.connect.soundness import fault
+from tallystick.connect.store import Store
+from tallystick.connect.trading_rules import TradingRule
+from tallystick.core.lifecycle import FILLED
+from tallystick.facts.client import Announced, Entry, FillBelieved, MarketListed, VenueJoined
+from tallystick.facts.client_codes import COMPLETED, FAILED
+from tallystick.tracker.observations import JoinVenue, ListMarket, OpenOrders
+from tallystick.tracker.order import TrackedOrder
+from tallystick.tracker.state import State, Venue
+
+_log = logging.getLogger(__name__)
+
+
+class VenueDesk:
+    """``number`` is the venue's in the journal. ``rules`` are its trading rules by market name, once it was reached."""
+
+    def __init__(self, store: Store, connector: Connector, limits: Limits) -> None:
+        self.store: Final = store
+        self.connector: Final = connector
+        self.guard: Final = Guard(limits)
+        capabilities = connector.capabilities
+        self.pacer: Final = Pacer(capabilities.requests_per_second, capabilities.burst)
+        self.rules: Final[dict[str, TradingRule]] = {}
+        self.is_live = False
+        self.under_way: Final[set[int]] = set()
+        """Orders whose request to place is on its way: whether they arrived is no question yet."""
+        self._changes: Final[list[asyncio.Future[None]]] = []
+        store.decide(JoinVenue(_terms(connector)))
+        self.number: Final = store.tracker.state.venue_named[connector.name].number
+        self._markets: Final[dict[str, MarketListed]] = {}
+        self._learn_markets()
+        for order in self.orders():
+            self.guard.opened(order, store.tracker.state.markets[order.terms.market])
+
+    # --- What is known ------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        return self.connector.name
+
+    @property
+    def venue(self) -> int:
+        return self.number
+
+    @property
+    def tracked(self) -> Venue:
+        """What is decided of the venue; ahead of what is durable."""
+        return self.store.tracker.state.venues[self.number]
+
+    @property
+    def is_trusted(self) -> bool:
+        """Its stream is connected, and all that is open there is known."""
+        return self.is_live and self.tracked.is_trusted
+
+    def now(self) -> int:
+        return self.store.now()
+
+    def market(self, name: str) -> MarketListed | None:
+        return self._markets.get(name)
+
+    def is_ours(self, venue_id: str) -> bool:
+        return venue_id in self.tracked.by_id or self.store.storage.archive.has_id(self.number, venue_id)
+
+    def oldest_open(self) -> int:
+        return min((order.made for order in self.orders()), default=self.now())
+
+    async def turn(self) -> None:
+        await self.pacer.turn()
+
+    def orders(self) -> list[TrackedOrder]:
+        """All that are not over, as far as is known."""
+        return [order for order in self.tracked.by_client.values() if order.status < FILLED]
+
+    def order_number(self, client_id: str, venue_id: str) -> int:
+        """The number of a tracked order that has one of these ids, 0 if there is none."""
+        tracked = self.tracked
+        order = tracked.by_client.get(client_id) or tracked.by_id.get(venue_id)
+        number: int = 0 if order is None else order.number
+        return number
+
+    def order_view(self, order: TrackedOrder) -> Order:
+        market = self.store.tracker.state.markets[order.terms.market]
+        return Order(order.terms, market, order.venue_id, order.made)
+
+    # --- What is learned ----------------------------------------------------------------------------------------------
+
+    def list_markets(self, rules: Iterable[TradingRule]) -> None:
+        """What the venue trades, from now on under these rules; scales stay as they were first listed."""
+        for rule in rules:
+            if rule.name not in self._markets:
+                self.store.decide(
+                    ListMarket(
+                        self.number,
+                        rule.name,
+                        rule.unit,
+                        rule.currency,
+                        rule.price_scale,
+                        rule.unit_scale,
+                        rule.cash_scale,
+                    )
+                )
+                self._learn_markets()
+            self.rules[rule.name] = rule.at(self._markets[rule.name])
+
+    def sound(self, given: Sequence[Any]) -> list[Any]:
+        """What of it has the form that it should have. The rest is reported and left out."""
+        found: list[Any] = []
+        for each in given:
+            wrong = fault(each, self.number)
+            if wrong:
+                _log.error("%s: its connector gave what cannot be: %s", self.name, wrong)
+            else:
+                found.append(each)
+        return found
+
+    def observe(self, given: Sequence[Any]) -> None:
+        """Give the tracker what the connector said. What cannot be taken is left out, and asked for again."""
+        for each in self.sound(given):
+            if isinstance(each, OpenOrders):
+                each = self._of_ours(each)
+            try:
+                self.store.decide(each)
+            except StoreStopped:
+                return
+
+    def _of_ours(self, taken: OpenOrders) -> OpenOrders:
+        """The list without what others have open."""
+        tracked = self.tracked
+        reports = [
+            each for each in taken.reports if each.client_id in tracked.by_client or each.venue_id in tracked.by_id
+        ]
+        fills = [each for each in taken.fills if each.client_id in tracked.by_client or each.venue_id in tracked.by_id]
+        return OpenOrders(taken.venue, taken.as_of, reports, fills, taken.fills_complete)
+
+    def take(self, entry: Entry, state: State) -> None:
+        """What became durable, for whoever waits for a change here."""
+        for event in entry.events:
+            if event.venue != self.number:
+                continue
+            if type(event) is Announced and COMPLETED <= event.what <= FAILED:
+                self.guard.closed(event.order)
+            elif type(event) is FillBelieved and event.price:
+                self.guard.set_price(state.orders[event.order].terms.market, event.price)
+        self.changed()
+
+    def changed(self) -> None:
+        changes = self._changes[:]
+        self._changes.clear()
+        for future in changes:
+            if not future.done():
+                future.set_result(None)
+
+    async def change(self, seconds: float) -> None:
+        """Return when something has changed, or after so many seconds."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._changes.append(future)
+        await asyncio.wait([future], timeout=max(0.0, seconds))
+
+    def _learn_markets(self) -> None:
+        for market in self.store.tracker.state.markets.values():
+            if market.venue == self.number:
+                self._markets[market.name] = market
+
+
+def _terms(connector: Connector) -> VenueJoined:
+    capabilities = connector.capabilities
+    return VenueJoined(
+        0,
+        0,
+        connector.name,
+        capabilities.completion,
+        capabilities.late_us,
+        capabilities.fills_wait_us,
+        capabilities.lost_misses,
+        capabilities.lost_after_us,
+        capabilities.slack_us,
+    )

@@ -1,0 +1,105 @@
+"""One venue's HTTP session: every request ends answered, never sent, or in doubt, and nothing in between.
+
+Whether a request was sent is not guessed from the kind of error: it is in doubt from the moment its head is written to
+a connection. A request is never repeated here; whether that is safe is known to whoever sent it.
+"""
+
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, cast
+
+import aiohttp
+
+from tallystick.connect.errors import Ambiguous, NotSent, Unreadable
+
+ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class Answer:
+    """Header names are in lower case; ``seconds`` is how long it took."""
+
+    __slots__ = ("body", "headers", "seconds", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes, seconds: float) -> None:
+        self.status: Final = status
+        self.headers: Final = headers
+        self.body: Final = body
+        self.seconds: Final = seconds
+
+    @property
+    def retry_after(self) -> float:
+        """Seconds, 0 where the answer does not say."""
+        text = self.headers.get("retry-after", "")
+        return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
+
+
+class _Trace:
+    """``is_sent`` as soon as the request's head was written."""
+
+    __slots__ = ("is_sent",)
+
+    def __init__(self) -> None:
+        self.is_sent = False
+
+
+class HttpSession:
+    """``url`` is what paths are appended to. No cookies are kept, no redirects followed. Made on a running loop."""
+
+    def __init__(self, url: str, connect_seconds: float = 5.0, answer_seconds: float = 10.0) -> None:
+        self._url: Final = url.rstrip("/")
+        trace = aiohttp.TraceConfig(cast(Any, _context))
+        trace.on_request_headers_sent.append(_head_sent)
+        self._session: Final = aiohttp.ClientSession(
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=connect_seconds + answer_seconds, connect=connect_seconds),
+            trace_configs=[trace],
+            connector=aiohttp.TCPConnector(limit=64),
+        )
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] = NO_HEADERS, body: bytes | None = None
+    ) -> Answer:
+        """The venue's answer, whatever its status. Raises NotSent or Ambiguous; messages name no header and no body."""
+        trace = _Trace()
+        began = time.monotonic()
+        try:
+            async with self._session.request(
+                method,
+                self._url + path,
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                trace_request_ctx=trace,
+            ) as response:
+                content = await _read(response)
+                lowered = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status, lowered, content, time.monotonic() - began)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            what = f"{method} {path.partition('?')[0]}: {type(error).__name__}"
+            if trace.is_sent:
+                raise Ambiguous(f"{what}: no answer") from None  # its own error may show headers
+            raise NotSent(f"{what}: not sent") from None
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in response.content.iter_any():
+        size += len(piece)
+        if size > ANSWER_BYTES_MAX:
+            raise Unreadable(f"an answer has at most {ANSWER_BYTES_MAX} bytes")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _context(trace_request_ctx: Any) -> Any:
+    return trace_request_ctx
+
+
+async def _head_sent(_session: aiohttp.ClientSession, context: Any, _parameters: Any) -> None:
+    context.is_sent = True

@@ -1,0 +1,88 @@
+"""Whether an observation is of the right form: what a connector makes of nonsense must not reach the tracker."""
+
+from typing import Any, Final
+
+from tallystick.core.lifecycle import REJECTED, TRADE_REVERTED
+from tallystick.facts.client_codes import TAKER
+from tallystick.tracker.observations import (
+    CANCEL_NOT_FOUND,
+    OPERATOR,
+    UNKNOWN_STATUS,
+    CancelReport,
+    FillReport,
+    Gap,
+    NotFound,
+    Observation,
+    OpenOrders,
+    OrderReport,
+    Position,
+    Refusal,
+    TradeReport,
+    Unanswered,
+)
+
+AMOUNT_LIMIT: Final = 10**78
+TEXT_MAX: Final = 1024
+TIME_LIMIT: Final = 2**62
+
+_TEXTS: Final = ("client_id", "venue_id")
+_NUMBERS: Final = {"as_of": (0, TIME_LIMIT), "origin": (1, OPERATOR)}
+_AMOUNT: Final = (-AMOUNT_LIMIT, AMOUNT_LIMIT)
+_FORMS: Final[dict[type, tuple[tuple[str, ...], dict[str, tuple[int, int]]]]] = {
+    OrderReport: (("word",), {"status": (UNKNOWN_STATUS, REJECTED), "consumed": _AMOUNT, "quantity": _AMOUNT}),
+    FillReport: (
+        ("trade", "fee_asset"),
+        {
+            "consumed": _AMOUNT,
+            "quantity": _AMOUNT,
+            "notional": _AMOUNT,
+            "price": _AMOUNT,
+            "fee": _AMOUNT,
+            "fee_scale": (0, 77),
+            "liquidity": (0, TAKER),
+            "state": (0, TRADE_REVERTED),
+        },
+    ),
+    TradeReport: (("trade",), {"state": (0, TRADE_REVERTED)}),
+    Refusal: (("code", "detail"), {}),
+    Unanswered: (("reason",), {}),
+    CancelReport: (("reason",), {"outcome": (0, CANCEL_NOT_FOUND)}),
+    NotFound: ((), {}),
+}
+
+
+def fault(given: Any, venue: int) -> str:
+    """What is wrong with something that ``venue``'s connector gave; "" if nothing is."""
+    if getattr(given, "venue", None) != venue:
+        return f"{type(given).__name__} is not of venue {venue}"
+    if isinstance(given, Observation):
+        form = _FORMS.get(type(given))
+        if form is None:
+            return f"{type(given).__name__} is no observation"
+        return _fault_of(given, (*_TEXTS, *form[0]), {**_NUMBERS, **form[1]})
+    if isinstance(given, OpenOrders):
+        each: Observation
+        for each in [*given.reports, *given.fills]:
+            if type(each) not in (OrderReport, FillReport):
+                return f"{type(each).__name__} is in a list of open orders"
+            found = fault(each, venue)
+            if found:
+                return found
+        return _fault_of(given, (), {"as_of": (0, TIME_LIMIT)})
+    if isinstance(given, Gap):
+        return _fault_of(given, ("stream", "reason"), {"as_of": (0, TIME_LIMIT)})
+    if isinstance(given, Position):
+        return _fault_of(given, ("stream", "position"), {})
+    return f"{type(given).__name__} is nothing that a connector gives"
+
+
+def _fault_of(given: Any, texts: tuple[str, ...], numbers: dict[str, tuple[int, int]]) -> str:
+    for name in texts:
+        text = getattr(given, name)
+        if type(text) is not str or len(text) > TEXT_MAX:
+            return f"{type(given).__name__}.{name} is no text of at most {TEXT_MAX} characters"
+    for name, (least, most) in numbers.items():
+        number = getattr(given, name)
+        if type(number) is not int or not least <= number <= most:
+            return f"{type(given).__name__}.{name} is no whole number from {least} to {most}"
+    return ""

@@ -1,0 +1,56 @@
+"""An event loop whose clock is virtual: nobody ever waits, and what happens when is the same in every run."""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+BEGIN = 1_700_000_000_000_000
+DEADLINE_SECONDS = 3600.0
+
+
+class _Selector(selectors.DefaultSelector):
+    """Waiting is skipping ahead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        ready = super().select(0)
+        if not ready:
+            assert timeout is not None, "everybody waits for ever"
+            self.now += max(0.0, timeout)
+            assert self.now < DEADLINE_SECONDS, "it goes on for ever"
+        return ready
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._virtual = _Selector()
+        super().__init__(self._virtual)
+
+    def time(self) -> float:
+        return self._virtual.now
+
+
+def clock() -> int:
+    """Microseconds since the epoch, on the running loop's clock."""
+    return BEGIN + int(asyncio.get_running_loop().time() * 1_000_000)
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """What the scenario comes to, on a virtual clock of its own."""
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        return runner.run(scenario())
+
+
+async def until(look: Callable[[], T], seconds: float = 120.0) -> T:
+    """What ``look`` gives as soon as that is true; fails when it is not within so many (virtual) seconds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while not (found := look()):
+        assert loop.time() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.01)
+    return found
