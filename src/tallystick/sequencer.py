@@ -13,7 +13,7 @@ half changed. It refuses everything until ``reload`` has put the readers' state,
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from tallystick.facts.codes import OUTCOME_UNKNOWN, OVERLOADED, STORAGE_UNAVAILABLE
+from tallystick.facts.codes import OUTCOME_UNKNOWN, OVERLOADED, ROLE_NAMES, STORAGE_UNAVAILABLE
 from tallystick.facts.commands import NOTHING_KNOWN, Answer, Known, PlaceOrder, Refused
 from tallystick.facts.venue import Entry
 from tallystick.journal.errors import JournalUnavailable, wrote_nothing
@@ -85,6 +85,12 @@ class Sequencer:
         self._commits: Final = commits
         self._on_stop: Final = on_stop
         self._uncommitted = 0
+
+    @property
+    def missing_roles(self) -> list[str]:
+        """The roles of accounts that are still to be opened before any order is taken."""
+        opened = self.readers.state.account_of_role
+        return [ROLE_NAMES[role] for role in self._engine.rules.roles if role not in opened]
 
     @property
     def ambient(self) -> Ambient:

@@ -17,6 +17,7 @@ TABLE = """
     disk_low | ok       |          | 200     | 503    | sophic: disk_low
     stopped  | ok       |          | 503     | 503    | sophic: stopped: x
     ok       | stopped  |          | 503     | 503    | another: stopped: x
+    ok       | no fees  |          | 200     | 503    | another: not_operating: there is no fees account
     ok       | ok       | yes      | 200     | 503    | draining
     disk_low | stopped  | yes      | 503     | 503    | draining, sophic: disk_low, another: stopped: x
 """
@@ -25,8 +26,10 @@ TABLE = """
 def venue(status: str) -> SimpleNamespace:
     is_stopped = status == "stopped"
     return SimpleNamespace(
-        status=STOPPED if is_stopped else status,
-        sequencer=SimpleNamespace(stopped=OSError() if is_stopped else None),
+        status=STOPPED if is_stopped else "ok" if status == "no fees" else status,
+        sequencer=SimpleNamespace(
+            stopped=OSError() if is_stopped else None, missing_roles=["fees"] if status == "no fees" else []
+        ),
         state=SimpleNamespace(sequence=7),
     )
 

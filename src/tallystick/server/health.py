@@ -42,6 +42,8 @@ class Health:
         """
         reasons = [DRAINING] if self.draining else []
         reasons += [f"{name}: {venue.status}" for name, venue in self._venues.items() if venue.status != "ok"]
+        for name, venue in self._venues.items():
+            reasons += [f"{name}: not_operating: there is no {role} account" for role in venue.sequencer.missing_roles]
         return _answer({"status": "not_ready" if reasons else "ready", "reasons": reasons}, 503 if reasons else 200)
 
 

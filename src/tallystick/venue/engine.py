@@ -61,7 +61,13 @@ from tallystick.venue.timers import ORDER_TIMER, TRADE_TIMER, Timers
 
 
 class Rules(Protocol):
-    """What a venue chooses. Each method looks, and either refuses or emits; a refusal may itself be a fact."""
+    """What a venue chooses. Each method looks, and either refuses or emits; a refusal may itself be a fact.
+
+    ``roles`` are those of the accounts without which no order is taken.
+    """
+
+    @property
+    def roles(self) -> tuple[int, ...]: ...
 
     def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer: ...
 

@@ -24,6 +24,7 @@ from tallystick.facts.codes import (
     NAME_TAKEN,
     NOT_TRADING,
     ORDER_CLOSED,
+    ROLE_TAKEN,
     SAME_ACCOUNT,
     SCOPE_ACCOUNT,
     SCOPE_MARKET,
@@ -170,6 +171,8 @@ def open_account(draft: Draft, command: OpenAccount) -> Answer:
         return Refused(INVALID_NAME, f"A name has 1 to {NAME_MAX} characters.", "name")
     if not CUSTOMER <= command.role <= FEES:
         return Refused(INVALID_ROLE, "There is no such role.", "role")
+    if command.role != CUSTOMER and command.role in state.account_of_role:
+        return Refused(ROLE_TAKEN, "There is an account of this role already, and there is only one.", "role")
     if not 0 <= command.flags < 1 << len(ACCOUNT_FLAG_NAMES):
         return Refused(INVALID_STATUS, "There is no such flag.", "flags")
     number = len(state.accounts) + 1

@@ -40,7 +40,7 @@ class RequestError(Exception):
         self.status: Final = status
         self.body: Final = ErrorBody(code, detail, params or [])
         self.headers: Final[dict[str, str]] = {}
-        if status == 503 and code != OUTCOME_UNKNOWN:
+        if status == 503 and code not in (OUTCOME_UNKNOWN, NOT_OPERATING):
             self.headers["retry-after"] = "1"
 
 

@@ -43,6 +43,7 @@ class SophicRules:
     def __init__(self, policy: Policy) -> None:
         self.policy: Final = policy
         self.steps: Final = Steps(policy)
+        self.roles: Final = (COUNTERPARTY, FEES)
 
     def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer:
         """Accept and reserve, or refuse; the precedence of refusals is specs/sophic.md §5."""
@@ -61,7 +62,7 @@ class SophicRules:
         if market is None:
             return refuse(draft, command, Refused(UNKNOWN_MARKET, "There is no such instrument.", "market"))
         if COUNTERPARTY not in state.account_of_role or FEES not in state.account_of_role:
-            return Refused(NOT_OPERATING, "The venue has no counterparty and fee accounts yet.")
+            return Refused(NOT_OPERATING, "Open accounts with the roles counterparty and fees first.")
         buy = side == BUY
         tradeable = size - fee_inside(size, self.policy.fee_bps) if buy and size > 0 else size
         fault = (
