@@ -13,7 +13,7 @@ _RECORDS = {
     "trades": "terms number status due made settled holders",
     "requests": "number scope made subject through reason outcomes reasons done finished",
     "assets": "number name scale",
-    "markets": "terms number name symbol title price_scale increment parity status last",
+    "markets": "terms number name symbol title price_scale increment parity status changes last",
     "accounts": "number name role owner flags status last touched milestones transfers",
     "waiting": "prerequisite deadline",
     "refusals": "terms made",

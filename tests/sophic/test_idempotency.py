@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tallystick.dialects.sophic.sandbox import sandbox_policy
-from tallystick.facts.codes import BUY_SELL, NOT_TRADING
+from tallystick.facts.codes import BUY_ONLY, BUY_SELL, NOT_TRADING
 from tallystick.facts.commands import ChangeMarket, Transfer
 from tests.running import RunningServer
 from tests.sophic.customer import DEADLINE_SECONDS, Customer, assert_error, order_body
@@ -138,6 +138,16 @@ def test_a_refusal_is_given_again_though_it_would_not_be_refused_now(floor: Floo
     floor.ask(Transfer(world, demo, "ACME", 10**9))
     assert_replayed(first, post(floor, "a", body))
     assert REPLAYED not in post(floor, "b", body).headers
+
+
+def test_the_instrument_is_shown_again_as_it_was_though_its_status_has_changed_since(floor: Floor) -> None:
+    acme = floor.state.market_named["ins_acme"].number
+    floor.ask(ChangeMarket(acme, BUY_ONLY))
+    first = post(floor, "a")
+    assert first.json()["instrument"]["trading_status"] == "buy_only"
+    floor.ask(ChangeMarket(acme, BUY_SELL))
+    assert_replayed(first, post(floor, "a"))
+    assert post(floor, "b").json()["instrument"]["trading_status"] == "buy_sell"
 
 
 def test_a_refusal_for_a_halt_outlives_the_halt(floor: Floor) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -80,6 +81,21 @@ def send(scene: Scene, operation: Operation, ids: dict[str, str], token: str | N
     path = operation.path.format_map(ids)
     content = order_body("buy", "1.00") if operation.method == "POST" else None
     return scene.floor.send(operation.method, path, token=token, content=content)
+
+
+def test_an_account_of_the_house_is_nobodys_though_it_has_an_owner(tmp_path: Path) -> None:
+    with Floor(tmp_path / "data") as floor:
+        fees = floor.state.account_named["fees"]
+        floor.state.change_owner(fees, "demo")  # as a journal of a version that allowed it would have it
+        assert [each["id"] for each in floor.read("/accounts")] == ["acc_demo"]
+        assert floor.send("GET", "/accounts/fees").status_code == 404
+
+
+def test_two_authorization_headers_admit_nobody(scene: Scene) -> None:
+    header = (b"authorization", b"Bearer sandbox")
+    floor = scene.floor
+    assert floor.run(floor.http.request("GET", "/accounts", headers=[header])).status_code == 200
+    assert floor.run(floor.http.request("GET", "/accounts", headers=[header, header])).status_code == 401
 
 
 def test_what_is_its_own_is_found(scene: Scene) -> None:

@@ -28,6 +28,16 @@ def asked(stage, cash="10.00", key="k", account=ALICE):
     return stage.buy(cash, account, client_key=key, fingerprint=cash)
 
 
+def test_a_key_lives_for_a_day():
+    """specs/sophic.md §5; everything else here counts in KEY_LIFE_US, so it is said once what that is."""
+    stage = Stage(Policy(FixedDelay(SECOND)))
+    asked(stage)
+    stage.now += 24 * 3600 * SECOND - 10
+    assert asked(stage) == Exists(1)
+    stage.now += 20
+    assert asked(stage) == Accepted(2)
+
+
 def test_what_was_accepted_exists_whatever_has_become_of_it():
     stage = Stage(Policy(FixedDelay(SECOND)))
     assert asked(stage) == Accepted(1)

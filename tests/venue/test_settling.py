@@ -122,6 +122,17 @@ def test_each_trade_records_its_own_value_date_and_a_failure_does_not_change_it(
     assert value_dates(stage) == ["2026-04-03", "2026-04-07", "2026-04-07"]
 
 
+def test_a_settlement_that_fails_early_is_not_tried_before_its_day():
+    stage = Stage(Policy(FixedDelay(3600 * SECOND), settlement_retry_us=SECOND))
+    stage.quote("30.00")
+    stage.buy("10.00")
+    stage.do(SettleTrade(1, failed=True))
+    stage.wait(3590)
+    assert not stage.readers.orders[1].is_settled()
+    stage.wait(20)
+    assert stage.readers.orders[1].is_settled()
+
+
 def test_settlements_fail_for_as_long_as_it_takes_and_the_retry_is_in_the_state_until_it_succeeds():
     stage = Stage(POLICY)
     stage.quote("30.00")

@@ -33,11 +33,11 @@ class AssetRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
 
 
 class MarketRecord(Struct, frozen=True, array_like=True, gc=False, tag=3):
-    """``status`` 0 is the one that it was defined with."""
+    """``changes`` of its status are (since when, from then on), oldest first."""
 
     terms: MarketDefined
     last: int
-    status: int = 0
+    changes: tuple[tuple[int, int], ...] = ()
 
 
 class BalanceRecord(Struct, frozen=True, array_like=True, gc=False):

@@ -73,18 +73,18 @@ class Admission:
     def grant(self, client_id: str, client_secret: str) -> Grant:
         """A token for the client. Raises Denied: 401 ``invalid_client``, 429 ``too_many_requests``.
 
-        After many failures nothing more is judged for a while. Failures of all clients together delay only those that
-        have failed themselves, so that nobody can keep the others out.
+        The right secret is always let in, so that nobody keeps a client out by failing in its name: 32 random bytes
+        are not guessed, however often somebody tries. Those who fail much are only told to come back later.
         """
         self._look()
-        now, key = self._monotonic(), client_id[:_ID_CHARACTERS_MAX]
-        wait = self._failed.wait(key, now)
-        if not self._failed.is_full(key, now):
-            wait = max(wait, self._failed_overall.wait(_ALL, now))
-        if wait:
-            raise _too_many("Too many failed attempts.", wait)
         grant = self._judge(client_id, client_secret)
         if grant is None:
+            now, key = self._monotonic(), client_id[:_ID_CHARACTERS_MAX]
+            wait = self._failed.wait(key, now)
+            if not self._failed.is_full(key, now):
+                wait = max(wait, self._failed_overall.wait(_ALL, now))
+            if wait:
+                raise _too_many("Too many failed attempts.", wait)
             self._failed.take(key, now)
             self._failed_overall.take(_ALL, now)
             known = self._keys.find(CLIENT, client_id) is not None

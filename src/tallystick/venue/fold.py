@@ -129,7 +129,7 @@ def _account_opened(state: State, event: AccountOpened, time: int) -> None:
 
 
 def _market_changed(state: State, event: MarketChanged, time: int) -> None:
-    state.markets[event.market].status = event.status
+    state.markets[event.market].change(event.status, time)
 
 
 def _account_changed(state: State, event: AccountChanged, time: int) -> None:

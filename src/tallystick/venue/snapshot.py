@@ -48,7 +48,7 @@ def dump(state: State) -> Iterator[Any]:
     for asset in state.assets.values():
         yield AssetRecord(AssetDefined(0, 0, 0, asset.number, asset.name, asset.scale))
     for market in state.markets.values():
-        yield MarketRecord(market.terms, market.last, market.status)
+        yield MarketRecord(market.terms, market.last, tuple(market.changes))
     for account in state.accounts.values():
         yield _account_record(account)
     for order in state.orders.values():
@@ -243,7 +243,8 @@ def _restore_other(state: State, record: Any) -> None:
         state.define_market(record.terms)
         market = state.markets[record.terms.market]
         market.last = record.last
-        market.status = record.status or market.status
+        for time, status in record.changes:
+            market.change(status, time)
     elif kind is AccountRecord:
         _restore_account(state, record)
     elif kind is RequestRecord:

@@ -128,7 +128,8 @@ class Account:
 
 
 class Market:
-    """``status`` is what it takes orders for; of its ``terms``, those that an order is held to are at hand here too.
+    """``status`` is what it takes orders for, ``changes`` of it are (since when, from then on), oldest first. Of its
+    ``terms``, those that an order is held to are at hand here too.
 
     ``parity`` is what quantity x price is divided by to be money: the scales' difference as a power of ten.
     """
@@ -136,6 +137,7 @@ class Market:
     __slots__ = (
         "cash_increment",
         "cash_min",
+        "changes",
         "currency",
         "increment",
         "key",
@@ -170,7 +172,22 @@ class Market:
         self.cash_increment: Final[int] = terms.cash_increment
         self.parity: Final[int] = 10 ** (unit.scale + terms.price_scale - currency.scale)
         self.status: int = terms.status
+        self.changes: Final[list[tuple[int, int]]] = []
         self.last: Number = 0
+
+    def change(self, status: int, time: int) -> None:
+        """It takes orders for ``status`` from ``time`` on."""
+        self.status = status
+        self.changes.append((time, status))
+
+    def status_at(self, time: int) -> int:
+        """What it took orders for then."""
+        status: int = self.terms.status
+        for since, changed in self.changes:
+            if since > time:
+                break
+            status = changed
+        return status
 
     def touch(self, sequence: Number) -> Number:
         """The entry ``sequence`` touches it: it is its newest now. Returns the one before it, 0 for none."""

@@ -27,17 +27,17 @@ class Listing:
         self._rendered: Final[dict[int, tuple[int, int, msgspec.Raw]]] = {}
 
     def json(self, market: Market, now: int) -> msgspec.Raw:
-        """The instrument, encoded, at the venue time ``now``: it changes with its status, and from day to day."""
-        day = now // DAY_US
-        status, rendered_on, encoded = self._rendered.get(market.number, _NEVER)
-        if status != market.status or rendered_on != day:
-            encoded = msgspec.Raw(msgspec.json.encode(instrument(market, day)))
-            self._rendered[market.number] = (market.status, day, encoded)
+        """The instrument, encoded, as of the venue time ``now``: it changes with its status, and from day to day."""
+        day, status = now // DAY_US, market.status_at(now)
+        rendered_as, rendered_on, encoded = self._rendered.get(market.number, _NEVER)
+        if rendered_as != status or rendered_on != day:
+            encoded = msgspec.Raw(msgspec.json.encode(instrument(market, status, day)))
+            self._rendered[market.number] = (status, day, encoded)
         return encoded
 
 
-def instrument(market: Market, day: int) -> wire.Instrument:
-    """The instrument on ``day``, counted from the epoch."""
+def instrument(market: Market, status: int, day: int) -> wire.Instrument:
+    """The instrument when it takes orders for ``status``, on ``day``, counted from the epoch."""
     terms = market.terms
     traits = dict(terms.traits)
     units, cash = market.unit.scale, market.currency.scale
@@ -48,7 +48,7 @@ def instrument(market: Market, day: int) -> wire.Instrument:
         ticker=traits.get("ticker"),
         isin=traits.get("isin"),
         instrument_type=traits.get("instrument_type"),
-        trading_status=_STATUS[market.status],
+        trading_status=_STATUS[status],
         trading_currency=market.currency.name,
         trading_increment=render(market.increment, units),
         decimal_precision=units,

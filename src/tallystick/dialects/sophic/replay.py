@@ -1,7 +1,6 @@
 """An order as it was right after it was placed, so that a repeated request gets the answer that it got at first.
 
-The journal's entry that placed it says all that had happened to it by then. What is shown of the order's instrument is
-what holds now, but for the days to its maturity.
+The journal's entry that placed it says all that had happened to it by then; its instrument is shown as of that time.
 """
 
 from typing import Any

@@ -48,6 +48,7 @@ from tallystick.venue.draft import Draft
 from tallystick.venue.state import Account, Market
 from tallystick.venue.timers import ORDER_TIMER
 
+TRADES_MAX: Final = 1000  # of one order, so that it can be shown, and listed, in one answer
 STEPS_MAX: Final = EVENTS_PER_ENTRY_MAX - 2  # a step makes at most two events
 
 # Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
@@ -194,7 +195,7 @@ class Steps:
             draft.ambient.await_price(order.market, order.number)
             return
         possible = possible_quantity(order, price, market)
-        quantity = self._slice(possible, price, market)
+        quantity = self._slice(order, possible, price, market)
         notional = notional_of(quantity, price, market)
         if notional == 0:
             self._give_up(draft, order)
@@ -202,9 +203,9 @@ class Steps:
             due = draft.started + self.policy.trade_interval_us
             self.trade(draft, order, quantity, possible, price, notional, due)
 
-    def _slice(self, possible: int, price: int, market: Market) -> int:
-        """How much of ``possible`` the next trade takes."""
-        if self.policy.trade_cash_max == 0:
+    def _slice(self, order: Order, possible: int, price: int, market: Market) -> int:
+        """How much of ``possible`` the order's next trade takes; the last that it may have takes all."""
+        if self.policy.trade_cash_max == 0 or len(order.progress.trades) >= TRADES_MAX - 1:
             return possible
         most = affordable(self.policy.trade_cash_max, price, market)
         return min(possible, most) if most else possible

@@ -26,8 +26,9 @@ def own_account(state: State, request: Request) -> Account:
 
 
 def own_accounts(state: State, request: Request) -> Sequence[int]:
-    """The numbers of the client's accounts, oldest first."""
-    return state.accounts_of_owner.get(request.principal.client, ())
+    """The numbers of the client's accounts, oldest first; those of the house are nobody's, whoever owns them."""
+    owned = state.accounts_of_owner.get(request.principal.client, ())
+    return [number for number in owned if is_own(state, request, number)]
 
 
 def own_order(readers: Readers, account: Account, number: int) -> tuple[Order, list[Trade]] | None:
