@@ -25,6 +25,7 @@ from tallystick.dialects.sophic.requests import read_body
 from tallystick.dialects.sophic.router import Paths
 from tallystick.dialects.sophic.routes import ROUTES, Route
 from tallystick.dialects.sophic.view import View
+from tallystick.dialects.sophic.webhooks import WEBHOOK_ROUTES, Webhooks
 from tallystick.facts.codes import OUTCOME_UNKNOWN
 from tallystick.readers.index import Index
 
@@ -39,9 +40,11 @@ _log = logging.getLogger(__name__)
 class SophicApi:
     """An ASGI application, to be mounted at the venue's path."""
 
-    def __init__(self, desk: Desk, index: Index, view: View, admission: Admission) -> None:
+    def __init__(
+        self, desk: Desk, index: Index, view: View, admission: Admission, webhooks: Webhooks | None = None
+    ) -> None:
         self._admission: Final = admission
-        self._routes: Final = ROUTES
+        self._routes: Final = ROUTES if webhooks is None else (*ROUTES, *WEBHOOK_ROUTES)
         self._paths: Final = Paths(self._routes)
         self._documents: Final[dict[str, bytes]] = {}
         orders = Orders(desk, index, view)
@@ -65,6 +68,8 @@ class SophicApi:
             "listEvents": history.events,
             "retrieveEvent": history.event,
         }
+        if webhooks is not None:
+            self._endpoints.update(webhooks.endpoints)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -80,7 +85,7 @@ class SophicApi:
             return _no_route(routes)
         try:
             if route.scope:
-                request.principal = self._admission.admit(request.header(b"authorization"))
+                request.principal = self._admission.admit(_authorization(request))
                 request.principal.require(route.scope)
             return await self._endpoints[route.operation](request, Query(request, route.query))
         except (RequestError, Denied) as error:
@@ -110,6 +115,12 @@ class SophicApi:
         if root not in self._documents:
             self._documents[root] = msgspec.json.encode(document(self._routes, root))
         return json_reply(self._documents[root])
+
+
+def _authorization(request: Request) -> str | None:
+    """The header, if there is one and no other: of two, nobody knows which one counts."""
+    given = request.header_values(b"authorization")
+    return given[0] if len(given) == 1 else None
 
 
 def _no_route(routes: dict[str, Route]) -> Reply:

@@ -16,6 +16,7 @@ from tallystick.dialects.sophic import wire
 from tallystick.dialects.sophic.idempotency import KEY_CHARACTERS_MAX
 from tallystick.dialects.sophic.queries import PAGING, Parameter
 from tallystick.dialects.sophic.routes import Route
+from tallystick.dialects.sophic.webhook_wire import DeliveryId, WebhookId
 
 _REF: Final = "#/components/schemas/{name}"
 _JSON: Final = "application/json"
@@ -29,6 +30,8 @@ _IDS: Final = {
     "position_id": wire.PositionId,
     "instrument_id": wire.InstrumentId,
     "event_id": wire.EventId,
+    "webhook_id": WebhookId,
+    "delivery_id": DeliveryId,
 }
 _DESCRIPTION: Final = (
     "A brokerage's orders, from placed to settled. Amounts are decimal strings; times are UTC, to the microsecond. "
@@ -40,7 +43,7 @@ _SCOPE_WORDS: Final = {
     "orders:read": "See orders and trades",
     "orders:write": "Place orders",
     "events:read": "See events",
-    "webhooks:write": "Keep webhooks",
+    "webhooks:write": "Look after webhooks",
 }
 _HEADERS: Final = {
     "Request-Id": "What to name when something is to be looked into.",

@@ -14,7 +14,8 @@ NO_EXAMPLES: Final[Mapping[str, Any]] = MappingProxyType({})
 
 class Route(NamedTuple):
     """``answer`` is the type of the answer's body, ``body`` that of the request's; ``scope`` is what a token must
-    cover, NO_SCOPE where everybody may come; ``examples`` are of the request's body."""
+    cover, NO_SCOPE where everybody may come; ``examples`` are of the request's body. ``may_conflict``:
+    what is asked for may not fit what there is (409)."""
 
     method: str
     path: str
