@@ -195,6 +195,14 @@ def test_what_is_no_json_object_is_told_so(doors: Doors, raw: bytes) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize("path", ["accounts/acc_alice/transfers", "assets", "markets", "prices"])
+def test_what_is_missing_is_told_with_what_it_must_be(doors: Doors, path: str) -> None:
+    told = {each["path"]: each["detail"] for each in doors.try_ops(f"/{path}").json()["params"]}
+    assert not [each for each in told.values() if each == "It must be given: ."]
+    if path == "markets":
+        assert told["body.unit"] == told["body.currency"] == "It must be given: the name of an asset."
+
+
 def test_a_body_that_is_too_large_is_not_read(doors: Doors) -> None:
     answer = doors.request("POST", "/ops/venues/sophic/accounts", content=b" " * 70_000)
     assert (answer.status_code, answer.json()["code"]) == (413, "request_too_large")
@@ -459,6 +467,8 @@ def test_three_thousand_orders_are_ended_a_slice_at_a_time_while_others_are_answ
     trail = fresh.look("/entries", after=before, limit=1000)["entries"]
     slices = [each for each in trail if each["cause"] == "sweep"]
     assert len(slices) >= 8
+    ended = [event for each in slices for event in each["events"]]
+    assert {(event["request"], event["by"], event["words"]) for event in ended} == {(1, "ann", "fire")}
     between = [each for each in trail if slices[0]["sequence"] < each["sequence"] < slices[-1]["sequence"]]
     assert len([each for each in between if each["cause"] == "transfer"]) >= 6
     assert max(len(each["events"]) for each in slices) <= 1024

@@ -1,12 +1,14 @@
 """``tallystick ops`` against a served venue: what it prints, what it says when it may not, and that no secret shows."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from tallystick.cli import ops_tables
 from tallystick.cli.main import app
 from tallystick.cli.ops_client import OpsClient
 from tests.ops.served import TOKEN, served
@@ -51,12 +53,40 @@ def test_an_account_is_opened_funded_suspended_and_resumed(terminal: Terminal) -
     assert "250.00" in terminal.do(*fund)
     assert terminal.json(*fund)["balances"][0]["settled"] == "250.00"
     assert (
-        terminal.json("withdraw", name, "50.00", "USD", "--reason", "wire back")["balances"][0]["settled"] == "200.00"
+        terminal.json("withdraw", name, "50.00", "USD", "--reason", "wire back", "--reference", "back-9")["balances"][
+            0
+        ]["settled"]
+        == "200.00"
     )
     assert terminal.json("suspend", name, "--reason", "odd")["status"] == "suspended"
     assert "active" in terminal.do("resume", name, "--reason", "explained")
     assert terminal.json("accounts", "--owner", "bob")["accounts"] == [terminal.json("account", name)]
     assert "200.00 USD" in terminal.do("accounts", "--owner", "bob")
+
+
+def test_opening_an_account_prints_its_id_alone(terminal: Terminal) -> None:
+    name = terminal.do("open", "--reason", "new customer").removesuffix("\n")
+    assert terminal.json("account", name)["id"] == name
+    assert "balances: none" in terminal.do("account", name)
+
+
+@pytest.mark.parametrize("command", ["fund", "withdraw"])
+def test_a_transfer_has_a_reference_so_that_it_can_be_repeated(terminal: Terminal, command: str) -> None:
+    result = terminal.type(command, "acc_demo", "1.00", "USD", "--reason", "wire")
+    assert result.exit_code == 2
+    assert "--reference" in result.stderr
+
+
+def test_the_groups_options_may_stand_after_the_command_too(terminal: Terminal) -> None:
+    told = terminal.json("account", "acc_demo")
+    assert json.loads(terminal.do("--json", "account", "acc_demo")) == told
+    there = terminal.type("account", "acc_demo", "--json", "--url", terminal.url, url="http://127.0.0.1:1")
+    assert json.loads(there.stdout) == told
+    assert "unknown_venue" in terminal.fails("accounts", "--venue", "nowhere")
+
+
+def test_a_list_of_nothing_says_none(terminal: Terminal) -> None:
+    assert terminal.do("accounts", "--owner", "nobody") == "none\n"
 
 
 def test_a_market_is_halted_and_resumed(terminal: Terminal) -> None:
@@ -75,6 +105,15 @@ def test_the_audit_tells_who_did_what_and_why_newest_first(terminal: Terminal) -
     assert "" in {each["by"] for each in terminal.json("audit", "--all", "--limit", "1000")["entries"]}
 
 
+def test_the_audit_tells_what_an_entry_is_of(terminal: Terminal) -> None:
+    name = terminal.json("open", "--reason", "new customer")["id"]
+    terminal.do("fund", name, "7.00", "USD", "--reason", "wire", "--reference", "wire-7")
+    terminal.do("suspend", name, "--reason", "news")
+    shown = terminal.do("audit", "--account", name)
+    assert f"7.00 USD from world to {name}" in shown
+    assert re.search(rf"change account +{name} +news", shown)
+
+
 def test_an_order_is_found_cancelled_and_its_history_told(terminal: Terminal) -> None:
     order = terminal.json("orders", "--account", "acc_demo", "--limit", "1")["orders"][0]["id"]
     shown = terminal.do("orders", "--status", "placed", "--market", "ins_acme", "--limit", "1")
@@ -91,7 +130,7 @@ def test_an_order_is_found_cancelled_and_its_history_told(terminal: Terminal) ->
 
 
 def test_what_fails_is_counted(terminal: Terminal) -> None:
-    assert terminal.do("failing").startswith("0 orders and 0 trades")
+    assert terminal.do("failing") == "Nothing is tried again.\n"
     assert terminal.json("failing")["orders"] == []
 
 
@@ -102,9 +141,9 @@ REFUSED = [
     (("clear", "ord_none", "--reason", "x"), "unknown_order"),
     (("fail", "ord_none", "--reason", "x"), "unknown_order"),
     (("halt", "ins_none", "--reason", "x"), "unknown_market"),
-    (("withdraw", "acc_demo", "100000.01", "USD", "--reason", "x"), "insufficient_funds"),
-    (("fund", "acc_demo", "1.001", "USD", "--reason", "x"), "amount"),
-    (("fund", "acc_demo", "1.00", "XYZ", "--reason", "x"), "asset"),
+    (("withdraw", "acc_demo", "100000.01", "USD", "--reason", "x", "--reference", "ref-x"), "insufficient_funds"),
+    (("fund", "acc_demo", "1.001", "USD", "--reason", "x", "--reference", "ref-x"), "amount"),
+    (("fund", "acc_demo", "1.00", "XYZ", "--reason", "x", "--reference", "ref-x"), "asset"),
     (("suspend", "acc_demo", "--reason", " "), "reason"),
     (("open", "--role", "king", "--reason", "x"), "role"),
     (("orders", "--status", "odd"), "status"),
@@ -118,7 +157,12 @@ def test_what_is_refused_is_told_in_the_doors_words(terminal: Terminal, words: t
 
 
 def test_what_changes_something_needs_a_reason(terminal: Terminal) -> None:
-    for words in (("suspend", "acc_demo"), ("fund", "acc_demo", "1.00", "USD"), ("halt", "ins_acme"), ("open",)):
+    for words in (
+        ("suspend", "acc_demo"),
+        ("fund", "acc_demo", "1.00", "USD", "--reference", "r"),
+        ("halt", "ins_acme"),
+        ("open",),
+    ):
         result = terminal.type(*words)
         assert result.exit_code == 2
         assert "--reason" in result.stderr
@@ -144,6 +188,41 @@ def test_where_nobody_answers_it_says_so(terminal: Terminal, url: str, told: str
 
 def test_another_server_is_not_taken_for_the_door(terminal: Terminal) -> None:
     assert "is it the right --url?" in terminal.fails("accounts", url=f"{terminal.url}/elsewhere")
+
+
+COUNTS = [
+    ((1, 0), "1 order is tried again."),
+    ((0, 2), "2 trades are tried again."),
+    ((1, 1), "1 order and 1 trade are tried again."),
+    ((1_200, 1), "1,200 orders and 1 trade are tried again."),
+]
+
+
+@pytest.mark.parametrize(("counts", "told"), COUNTS)
+def test_what_is_tried_again_is_counted_in_words(
+    counts: tuple[int, int], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ops_tables.say_failing(*counts)
+    assert capsys.readouterr().out == f"{told}\n"
+
+
+def test_a_narrow_terminal_breaks_no_id_amount_or_time(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "80"}.items():
+        monkeypatch.setenv(name, value)
+    account = terminal.json("open", "--reason", "many words " * 15)["id"]
+    entries = terminal.json("audit", "--account", account)["entries"]
+    orders = terminal.json("orders", "--account", "acc_demo")["orders"]
+    ops_tables.say_entries(entries)
+    ops_tables.say_orders(orders)
+    words = capsys.readouterr().out
+    assert account in words
+    assert "many words many words" in words
+    for order in orders:
+        for whole in (order["id"], "acc_demo", f"{order['size']['amount']} cash", order["placed_at"][:10]):
+            assert whole in words
+    assert "…" not in words
 
 
 def test_the_client_does_not_show_its_token() -> None:

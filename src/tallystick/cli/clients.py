@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from tallystick.access.principal import SCOPES, scope_text
-from tallystick.journal.folder import KEYS_FILE
+from tallystick.journal.folder import JOURNAL_FILE, KEYS_FILE
 from tallystick.server.keys import CLIENT, OPERATOR, Credential, KeysError, KeyTable, new_client_id
 
 DATA: Final = Path("data")
@@ -19,7 +19,10 @@ OVERLAP_DAYS_MAX: Final = 30
 
 _SECONDS: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
-Data = Annotated[Path, typer.Option(envvar="TALLYSTICK_DATA", help="Folder of the journal.")]
+Data = Annotated[
+    Path, typer.Option(envvar=["TALLYSTICK_SERVER_DATA", "TALLYSTICK_DATA"], help="Folder of the server's journal.")
+]
+New = Annotated[bool, typer.Option("--new", help="Make the folder if need be: the server has not started in it yet.")]
 Note = Annotated[str, typer.Option(help="Whose it is, for the list.")]
 Name = Annotated[str, typer.Argument(help="Its name.", show_default=False)]
 Overlap = Annotated[
@@ -36,15 +39,16 @@ def add_client(
     scope: Annotated[list[str] | None, typer.Option(help=f"Repeatable: {', '.join(SCOPES)}. Default: all.")] = None,
     note: Note = "",
     data: Data = DATA,
+    new: New = False,
 ) -> None:
     """Let a client in, and print its secret, once."""
-    _add(CLIENT, name or new_client_id(), tuple(scope or SCOPES), note, data)
+    _add(CLIENT, name or new_client_id(), tuple(scope or SCOPES), note, data, new=new)
 
 
 @operators.command("add")
-def add_operator(name: Name, note: Note = "", data: Data = DATA) -> None:
+def add_operator(name: Name, note: Note = "", data: Data = DATA, new: New = False) -> None:
     """Let an operator in, and print the secret, once."""
-    _add(OPERATOR, name, (), note, data)
+    _add(OPERATOR, name, (), note, data, new=new)
 
 
 def _care_for(kind: str, app: typer.Typer) -> None:
@@ -85,12 +89,19 @@ _care_for(CLIENT, clients)
 _care_for(OPERATOR, operators)
 
 
-def _add(kind: str, name: str, scopes: tuple[str, ...], note: str, data: Path) -> None:
-    """The folder is made if need be: a server may be given its clients before it first starts."""
+def _add(kind: str, name: str, scopes: tuple[str, ...], note: str, data: Path, *, new: bool) -> None:
+    """In a folder that no server works in nobody would honour the secret: so that must be meant."""
     with _told():
+        if not new and not (data / JOURNAL_FILE).is_file():
+            raise KeysError(
+                "keys_missing",
+                f"There is no journal in {data}: name the server's data folder with --data, "
+                "or give --new before its first start.",
+            )
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _opened(data, new=True) as table:
         _show_secret(kind, name, table.add(kind, name, time.time(), scopes, note))
+        typer.echo(f"It counts for the server whose folder is {data.absolute()}.", err=True)
 
 
 def _show_secret(kind: str, name: str, secret: str) -> None:

@@ -1,10 +1,11 @@
 """``tallystick ops``: operate a venue that is being served, with a record of who did what and why."""
 
+import inspect
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any
+from functools import wraps
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -26,11 +27,32 @@ Amount = Annotated[str, typer.Argument(help="How much, as 100.00.", show_default
 Reason = Annotated[str, typer.Option(help="Why, in one line: it goes on record.", show_default=False)]
 Reference = Annotated[
     str,
-    typer.Option(help="Your word for this transfer: under the same one it is never made twice. Default: a new one."),
+    typer.Option(
+        help="Your word for this transfer: under the same one it is never made twice, so repeat it after a timeout.",
+        show_default=False,
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print what the server answers.")]
 Limit = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
 After = Annotated[str, typer.Option(help="Go on after this one.")]
+
+
+class Terms(NamedTuple):
+    """Which venue of which server is asked, and how the answer is printed."""
+
+    url: str
+    venue: str
+    as_json: bool
+
+
+_ANYWHERE: Final = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    for name, default, annotation in (
+        ("url", None, Annotated[str | None, typer.Option(help="The server.", show_default=False)]),
+        ("venue", None, Annotated[str | None, typer.Option(help="The venue.", show_default=False)]),
+        ("as_json", False, AsJson),
+    )
+]
 
 
 @app.callback()
@@ -38,35 +60,50 @@ def connect(
     context: typer.Context,
     url: Annotated[str, typer.Option(envvar="TALLYSTICK_OPS_URL", help="The server.")] = "http://127.0.0.1:8420",
     venue: Annotated[str, typer.Option(envvar="TALLYSTICK_OPS_VENUE", help="The venue.")] = "sophic",
+    as_json: AsJson = False,
 ) -> None:
     """Operate a venue that is being served. The operator's secret is read from TALLYSTICK_OPS_TOKEN."""
-    with _told():
-        # No option: what is on a command line everybody on the machine can see.
-        context.obj = OpsClient(url, venue, os.environ.get("TALLYSTICK_OPS_TOKEN") or SANDBOX_OPERATOR)
+    context.obj = Terms(url, venue, as_json)
+
+
+def _command(name: str | None = None) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command. It takes the group's options too, for nobody remembers which side of it they belong on."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def run(*, context: typer.Context, url: str | None, venue: str | None, as_json: bool, **given: Any) -> None:
+            before: Terms = context.obj
+            context.obj = Terms(url or before.url, venue or before.venue, as_json or before.as_json)
+            function(context, **given)
+
+        signature = inspect.signature(function)
+        parameters = [*signature.parameters.values(), *_ANYWHERE]
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return app.command(name)(run)
+
+    return register
 
 
 # --- Accounts ---
 
 
-@app.command()
-def accounts(
-    context: typer.Context, owner: str = "", limit: Limit = 100, after: After = "", as_json: AsJson = False
-) -> None:
+@_command()
+def accounts(context: typer.Context, owner: str = "", limit: Limit = 100, after: After = "") -> None:
     """List customers' accounts."""
     with _told():
         found = _door(context).get("accounts", owner=owner, limit=limit, after=after)
-    _say(found, as_json, lambda: tables.say_accounts(found["accounts"]), found["next"])
+    _say(context, found, lambda: tables.say_accounts(found["accounts"]), found["next"])
 
 
-@app.command()
-def account(context: typer.Context, name: Account, as_json: AsJson = False) -> None:
+@_command()
+def account(context: typer.Context, name: Account) -> None:
     """Show an account and its balances."""
     with _told():
         found = _door(context).get("accounts", name)
-    _say(found, as_json, lambda: tables.say_account(found))
+    _say(context, found, lambda: tables.say_account(found))
 
 
-@app.command("open")
+@_command("open")
 def open_account(
     context: typer.Context,
     reason: Reason,
@@ -74,95 +111,91 @@ def open_account(
     owner: Annotated[str, typer.Option(help="The client whose it is.")] = "",
     flag: Annotated[list[str] | None, typer.Option(help="Repeatable: professional, reviewed, ...")] = None,
     role: Annotated[str, typer.Option(help="customer; or world, counterparty, fees: the venue's own.")] = "customer",
-    as_json: AsJson = False,
 ) -> None:
-    """Open an account."""
+    """Open an account and print its id."""
     with _told():
         found = _door(context).post("accounts", name=name, owner=owner, flags=flag or [], role=role, reason=reason)
-    _say(found, as_json, lambda: tables.say_account(found))
+    _say(context, found, lambda: print(found["id"]))
 
 
-@app.command()
+@_command()
 def fund(
     context: typer.Context,
     name: Account,
     amount: Amount,
     asset: Asset,
     reason: Reason,
-    reference: Reference = "",
-    as_json: AsJson = False,
+    reference: Reference,
 ) -> None:
     """Deposit cash or units."""
-    _transfer(context, "deposit", name, amount, asset, reason, reference, as_json)
+    _transfer(context, "deposit", name, amount, asset, reason, reference)
 
 
-@app.command()
+@_command()
 def withdraw(
     context: typer.Context,
     name: Account,
     amount: Amount,
     asset: Asset,
     reason: Reason,
-    reference: Reference = "",
-    as_json: AsJson = False,
+    reference: Reference,
 ) -> None:
     """Withdraw what is settled and free."""
-    _transfer(context, "withdraw", name, amount, asset, reason, reference, as_json)
+    _transfer(context, "withdraw", name, amount, asset, reason, reference)
 
 
-@app.command()
-def suspend(context: typer.Context, name: Account, reason: Reason, as_json: AsJson = False) -> None:
+@_command()
+def suspend(context: typer.Context, name: Account, reason: Reason) -> None:
     """Suspend an account; the orders that it has end."""
     with _told():
         found = _door(context).post("accounts", name, "suspend", reason=reason)
-    _say(found, as_json, lambda: tables.say_account(found))
+    _say(context, found, lambda: tables.say_account(found))
 
 
-@app.command()
-def resume(context: typer.Context, name: Account, reason: Reason, as_json: AsJson = False) -> None:
+@_command()
+def resume(context: typer.Context, name: Account, reason: Reason) -> None:
     """Let an account trade again."""
     with _told():
         found = _door(context).post("accounts", name, "resume", reason=reason)
-    _say(found, as_json, lambda: tables.say_account(found))
+    _say(context, found, lambda: tables.say_account(found))
 
 
 # --- Markets ---
 
 
-@app.command()
-def markets(context: typer.Context, limit: Limit = 100, after: After = "", as_json: AsJson = False) -> None:
+@_command()
+def markets(context: typer.Context, limit: Limit = 100, after: After = "") -> None:
     """List markets and what they take orders for."""
     with _told():
         found = _door(context).get("markets", limit=limit, after=after)
-    _say(found, as_json, lambda: tables.say_markets(found["markets"]), found["next"])
+    _say(context, found, lambda: tables.say_markets(found["markets"]), found["next"])
 
 
-@app.command()
-def halt(context: typer.Context, name: Market, reason: Reason, as_json: AsJson = False) -> None:
+@_command()
+def halt(context: typer.Context, name: Market, reason: Reason) -> None:
     """Halt a market; the orders that it has end."""
     with _told():
         found = _door(context).post("markets", name, "halt", reason=reason)
-    _say(found, as_json, lambda: tables.say_markets([found]))
+    _say(context, found, lambda: tables.say_markets([found]))
 
 
-@app.command("resume-market")
+@_command("resume-market")
 def resume_market(
     context: typer.Context,
     name: Market,
     reason: Reason,
     status: Annotated[str, typer.Option(help="buy_sell, buy_only or sell_only.")] = "buy_sell",
-    as_json: AsJson = False,
 ) -> None:
     """Let a market trade again."""
     with _told():
         found = _door(context).post("markets", name, "resume", status=status, reason=reason)
-    _say(found, as_json, lambda: tables.say_markets([found]))
+    _say(context, found, lambda: tables.say_markets([found]))
 
 
 # --- Orders ---
 
 
-@app.command()
+@_command()
 def orders(
     context: typer.Context,
     status: Annotated[str, typer.Option(help="live, placed, pending, open, filled, cancelled, expired.")] = "",
@@ -170,59 +203,58 @@ def orders(
     market: Annotated[str, typer.Option(help="Of this market.")] = "",
     limit: Limit = 100,
     after: After = "",
-    as_json: AsJson = False,
 ) -> None:
     """List orders, newest first."""
     with _told():
         found = _door(context).get("orders", status=status, account=account, market=market, limit=limit, after=after)
-    _say(found, as_json, lambda: tables.say_orders(found["orders"]), found["next"])
+    _say(context, found, lambda: tables.say_orders(found["orders"]), found["next"])
 
 
-@app.command()
-def order(context: typer.Context, order_id: Order, as_json: AsJson = False) -> None:
+@_command()
+def order(context: typer.Context, order_id: Order) -> None:
     """Show an order and everything that happened to it."""
     with _told():
         found = _door(context).get("orders", order_id)
-    _say(found, as_json, lambda: tables.say_history(found))
+    _say(context, found, lambda: tables.say_history(found))
 
 
-@app.command()
-def cancel(context: typer.Context, order_id: Order, reason: Reason, as_json: AsJson = False) -> None:
+@_command()
+def cancel(context: typer.Context, order_id: Order, reason: Reason) -> None:
     """Cancel an order that has no trades."""
     with _told():
         found = _door(context).post("orders", order_id, "cancel", reason=reason)
-    _say(found, as_json, lambda: tables.say_orders([found]))
+    _say(context, found, lambda: tables.say_orders([found]))
 
 
-@app.command()
-def clear(context: typer.Context, order_id: Order, reason: Reason, as_json: AsJson = False) -> None:
+@_command()
+def clear(context: typer.Context, order_id: Order, reason: Reason) -> None:
     """What the order waits for is there: let it go on."""
-    _answer_prerequisite(context, order_id, reason, as_json, passed=True)
+    _answer_prerequisite(context, order_id, reason, passed=True)
 
 
-@app.command()
-def fail(context: typer.Context, order_id: Order, reason: Reason, as_json: AsJson = False) -> None:
+@_command()
+def fail(context: typer.Context, order_id: Order, reason: Reason) -> None:
     """What the order waits for will never be: end it."""
-    _answer_prerequisite(context, order_id, reason, as_json, passed=False)
+    _answer_prerequisite(context, order_id, reason, passed=False)
 
 
-@app.command()
-def failing(context: typer.Context, as_json: AsJson = False) -> None:
+@_command()
+def failing(context: typer.Context) -> None:
     """List what has failed and is tried again."""
     with _told():
         found = _door(context).get("failing")
 
     def say() -> None:
-        print(f"{found['orders_failing']:,} orders and {found['trades_failing']:,} trades are tried again.")
+        tables.say_failing(found["orders_failing"], found["trades_failing"])
         if found["orders"]:
             tables.say_orders(found["orders"])
         if found["trades"]:
             tables.say_trades(found["trades"])
 
-    _say(found, as_json, say)
+    _say(context, found, say)
 
 
-@app.command()
+@_command()
 def audit(
     context: typer.Context,
     by: Annotated[str, typer.Option(help="What this one did.")] = "",
@@ -230,7 +262,6 @@ def audit(
     everything: Annotated[bool, typer.Option("--all", help="Also what clients and the venue itself did.")] = False,
     limit: Limit = 50,
     after: After = "",
-    as_json: AsJson = False,
 ) -> None:
     """List who did what and why, newest first."""
     people = "false" if everything else "true"
@@ -238,7 +269,7 @@ def audit(
         found = _door(context).get(
             "entries", newest="true", people=people, by=by, account=account, limit=limit, after=after
         )
-    _say(found, as_json, lambda: tables.say_entries(found["entries"]), found["next"])
+    _say(context, found, lambda: tables.say_entries(found["entries"]), found["next"])
 
 
 def _transfer(
@@ -249,10 +280,8 @@ def _transfer(
     asset: str,
     reason: str,
     reference: str,
-    as_json: bool,
 ) -> None:
-    mine = reference or f"cli-{secrets.token_hex(8)}"
-    with _told(f"to be sure that it is made once, run it again with --reference {mine}"):
+    with _told(f"to be sure that it is made once, run it again with the same --reference {reference}"):
         found = _door(context).post(
             "accounts",
             name,
@@ -261,24 +290,26 @@ def _transfer(
             asset=asset,
             amount=amount,
             reason=reason,
-            reference=mine,
+            reference=reference,
         )
-    _say(found, as_json, lambda: tables.say_account(found))
+    _say(context, found, lambda: tables.say_account(found))
 
 
-def _answer_prerequisite(context: typer.Context, order_id: str, reason: str, as_json: bool, *, passed: bool) -> None:
+def _answer_prerequisite(context: typer.Context, order_id: str, reason: str, *, passed: bool) -> None:
     with _told():
         found = _door(context).post("orders", order_id, "prerequisite", passed=passed, reason=reason)
-    _say(found, as_json, lambda: tables.say_orders([found]))
+    _say(context, found, lambda: tables.say_orders([found]))
 
 
 def _door(context: typer.Context) -> OpsClient:
-    assert isinstance(context.obj, OpsClient)
-    return context.obj
+    """Raises OpsError for a bad url."""
+    terms: Terms = context.obj
+    # No option: what is on a command line everybody on the machine can see.
+    return OpsClient(terms.url, terms.venue, os.environ.get("TALLYSTICK_OPS_TOKEN") or SANDBOX_OPERATOR)
 
 
-def _say(answer: Any, as_json: bool, say: Callable[[], None], after: Any = None) -> None:
-    if as_json:
+def _say(context: typer.Context, answer: Any, say: Callable[[], None], after: Any = None) -> None:
+    if context.obj.as_json:
         tables.say_json(answer)
         return
     say()

@@ -5,11 +5,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-WIDTH_WITHOUT_TERMINAL: Final = 240
+WIDTH_MAX: Final = 100_000
+SUBJECTS_MAX: Final = 3
+PROSE_WIDTH_MIN: Final = 24
+PROSE: Final = frozenset({"flags", "available", "told", "of", "reason", "what happened"})
+"""The columns whose cells may be broken between words. What somebody copies or reads as a number never is."""
 
 
 def say_json(answer: Any) -> None:
@@ -35,7 +41,10 @@ def say_accounts(accounts: Iterable[Any]) -> None:
 def say_account(account: Any) -> None:
     say_accounts([account])
     columns = ("asset", "settled", "receivable", "payable", "reserved", "available", "withdrawable")
-    _table(columns, [tuple(balance[name] for name in columns) for balance in account["balances"]])
+    if account["balances"]:
+        _table(columns, [tuple(balance[name] for name in columns) for balance in account["balances"]])
+    else:
+        print("balances: none")
     _say_sweep(account)
 
 
@@ -102,13 +111,14 @@ def say_history(history: Any) -> None:
 
 def say_entries(entries: Iterable[Any]) -> None:
     _table(
-        ("entry", "time", "by", "cause", "reason", "what happened"),
+        ("entry", "time", "by", "cause", "of", "reason", "what happened"),
         [
             (
                 str(each["sequence"]),
                 _time(each["time"]),
                 each["by"] or "-",
                 each["cause"],
+                _of(each["events"]),
                 each["reason"] or "-",
                 _happened(each["events"]),
             )
@@ -117,9 +127,42 @@ def say_entries(entries: Iterable[Any]) -> None:
     )
 
 
+def say_failing(orders: int, trades: int) -> None:
+    counts = [
+        f"{count:,} {name}" + ("" if count == 1 else "s")
+        for count, name in ((orders, "order"), (trades, "trade"))
+        if count
+    ]
+    print(f"{' and '.join(counts) or 'Nothing'} {'are' if orders + trades > 1 else 'is'} tried again.")
+
+
 def say_more(after: Any, option: str = "--after") -> None:
     if after is not None:
         print(f"There may be more: {option} {after}")
+
+
+def _of(events: Sequence[Any]) -> str:
+    """What it is about: an amount, else the orders, the account or the market; and the request that it carries out."""
+    found: dict[str, None] = {}
+    for event in events:
+        found.update(dict.fromkeys(_subjects(event)))
+    subjects = [*found]
+    if len(subjects) > SUBJECTS_MAX:
+        subjects[SUBJECTS_MAX:] = [f"{len(subjects) - SUBJECTS_MAX:,} more"]
+    requests = {
+        f"request {each['request']} by {each['by']}: {each['words']}": None for each in events if "words" in each
+    }
+    return ", ".join([*subjects, *requests]) or "-"
+
+
+def _subjects(event: Any) -> list[str]:
+    if event["event"] == "transferred":
+        return [f"{event['amount']} {event['asset']} from {event['payer']} to {event['payee']}"]
+    if "legs" in event:
+        return [leg["order"] for leg in event["legs"]]
+    if event.get("orders"):
+        return list(event["orders"])
+    return [next((event[name] for name in ("order", "account", "market", "name") if name in event), "-")]
 
 
 def _happened(events: Sequence[Any]) -> str:
@@ -158,12 +201,22 @@ def _time(text: str | None) -> str:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=WIDTH_WITHOUT_TERMINAL)
+    """Lines run past the edge where not even the words of all columns fit beside each other."""
+    if not rows:
+        print("none")
+        return
     table = Table(box=box.SIMPLE, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for at, column in enumerate(columns):
+        is_prose = column in PROSE
+        width = max(cell_len(row[at]) for row in rows)
+        if is_prose:
+            word = max((cell_len(word) for row in rows for word in row[at].split()), default=0)
+            width = max(word, min(width, PROSE_WIDTH_MIN))
+        table.add_column(column, no_wrap=not is_prose, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
+    console = Console()
+    needed = Measurement.get(console, console.options.update(width=WIDTH_MAX), table)
+    width = max(console.width, needed.minimum) if console.is_terminal else needed.maximum
+    # A height too, or a dumb terminal counts as 80 wide whatever it is told.
+    Console(width=width, height=console.height).print(table)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from tallystick.journal.folder import JOURNAL_FILE
 from tallystick.server.addresses import BadAddress, read_bind, resolve
 from tallystick.server.config import Config
 from tallystick.server.config_faults import Fault
@@ -36,13 +37,12 @@ def exposed_without_keys(config: Config) -> Iterator[Fault]:
 def exposed_without_anybody(config: Config) -> Iterator[Fault]:
     """What other machines could reach, and nobody could use: so it was not meant. Raises KeysError."""
     data = Path(config.server.data)
+    where = f"--data {data}" if (data / JOURNAL_FILE).is_file() else f"--data {data} --new"
     if _is_open(config.server.host, config.server.port) and not count_enabled(data, CLIENT):
-        yield Fault("server.host", f"no client could sign in; let one in first: tallystick client add --data {data}")
+        yield Fault("server.host", f"no client could sign in; let one in first: tallystick client add {where}")
     has_operators = bool(config.ops.operators) or count_enabled(data, OPERATOR) > 0
     if config.ops.bind and _is_open(*read_bind(config.ops.bind)) and not has_operators:
-        yield Fault(
-            "ops.bind", f"no operator could sign in; let one in first: tallystick operator add NAME --data {data}"
-        )
+        yield Fault("ops.bind", f"no operator could sign in; let one in first: tallystick operator add NAME {where}")
 
 
 def _is_open(host: str, port: int) -> bool:

@@ -13,6 +13,7 @@ from tallystick.server.doors.door import Call
 from tallystick.server.doors.pages import page, read_limit
 from tallystick.server.doors.requests import (
     Amount,
+    AssetName,
     Body,
     Name,
     Reason,
@@ -55,7 +56,7 @@ class TransferBody(Body, frozen=True):
     """``reference`` is another one for each transfer: one that comes again is not made again."""
 
     direction: Direction
-    asset: str
+    asset: AssetName
     amount: Amount
     reference: Reference
     reason: Reason

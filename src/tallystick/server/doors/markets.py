@@ -14,6 +14,7 @@ from tallystick.server.doors.pages import page, read_limit
 from tallystick.server.doors.requests import (
     ECHO_MAX,
     Amount,
+    AssetName,
     Body,
     Name,
     Reason,
@@ -52,8 +53,8 @@ class MarketBody(Body, frozen=True):
     name: Name
     symbol: Title
     title: Title
-    unit: str
-    currency: str
+    unit: AssetName
+    currency: AssetName
     price_scale: Scale
     increment: Amount
     reason: Reason

@@ -36,6 +36,7 @@ Name = Annotated[
 Title = Annotated[
     str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*\Z", description="1 to 200 characters")
 ]
+AssetName = Annotated[str, Meta(description="the name of an asset")]
 Amount = Annotated[str, Meta(max_length=80, description='text, a decimal amount as in "100.00"')]
 Scale = Annotated[int, Meta(ge=0, le=77, description="a whole number of decimals from 0 to 77")]
 Reference = Annotated[

@@ -29,6 +29,7 @@ from tallystick.server.doors.door import Call, Door, Guard
 from tallystick.server.doors.ops import desks_of
 from tallystick.server.doors.requests import (
     Amount,
+    AssetName,
     Body,
     Name,
     Reason,
@@ -105,7 +106,7 @@ class OpenBody(Body, frozen=True):
 
 
 class FundBody(Body, frozen=True):
-    asset: str
+    asset: AssetName
     amount: Amount
 
 
@@ -116,7 +117,7 @@ class EmptyBody(Body, frozen=True):
 def sandbox_router(host: Host, guard: Guard | None = None) -> Router:
     """The routes; without a ``guard`` they are open to whoever reaches them."""
     desks = desks_of(host)
-    door = Door(desks, Anybody() if guard is None else guard)
+    door = Door(desks, Anybody() if guard is None else guard, own_pages_only=True)
     return Router(
         [
             door.plain("/venues", _Sandboxes(desks).show),

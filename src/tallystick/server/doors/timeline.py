@@ -124,8 +124,12 @@ class Timeline:
         }
 
     def entry(self, entry: Entry, order: int = 0) -> wire.Entry:
-        """What happened by it; of an ``order`` alone, when its number is given."""
+        """What happened by it; of an ``order`` alone, when its number is given.
+
+        What carries out a request made before says ``by`` whom that was and in what ``words``, as long as it is known.
+        """
         cause = entry.cause
+        asked = {} if cause.by else self._asked(entry)
         return wire.Entry(
             sequence=entry.sequence,
             time=instant(entry.time),
@@ -133,7 +137,7 @@ class Timeline:
             by=cause.by,
             reason=cause.reason,
             events=[
-                self._event(event, entry.time + at)
+                self._event(event, entry.time + at) | (asked if getattr(event, "request", 0) else {})
                 for at, event in enumerate(entry.events)
                 if not order or _is_about(event, order)
             ],
@@ -154,6 +158,15 @@ class Timeline:
         """The cause of the entry in which something happened at ``time``."""
         index = self._desk.index
         return index.entry(index.since(time + 1) - 1).cause
+
+    def _asked(self, entry: Entry) -> dict[str, str]:
+        """By which operator the request was made that is carried out here; an entry carries out one at most."""
+        number = max((getattr(event, "request", 0) for event in entry.events), default=0)
+        request = self._desk.state.requests.get(number)
+        if request is None:
+            return {}
+        cause = self.cause_at(request.made)
+        return {"by": cause.by, "words": cause.reason} if cause.by else {}
 
     def _event(self, event: Any, time: int) -> dict[str, Any]:
         state = self._desk.state
