@@ -1,5 +1,6 @@
 """The sandbox door, beside what tests/ops/test_scenarios.py shows: prices, holds, funds, and the clock."""
 
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -83,6 +84,41 @@ def test_a_guard_may_stand_before_it(doors: Doors) -> None:
             raise Denied(401, "unauthorized", "no")
 
     assert len(sandbox_router(doors.host, Closed()).routes) == len(sandbox_router(doors.host).routes)
+
+
+PAGES = """
+    host           | origin                     | sec-fetch-site | status
+    127.0.0.1:8420 |                            |                | 200
+    anything       |                            |                | 200
+    127.0.0.1:8420 |                            | none           | 200
+    127.0.0.1:8420 | http://127.0.0.1:8420      | same-origin    | 200
+    LOCALHOST:8420 | http://localhost:8420      |                | 200
+    [::1]:8420     | http://[::1]:8420          |                | 200
+    127.0.0.1:8420 | http://evil.example        |                | 403
+    127.0.0.1:8420 | http://evil.example        | cross-site     | 403
+    127.0.0.1:8420 |                            | cross-site     | 403
+    127.0.0.1:8420 | http://127.0.0.1:3000      | same-site      | 403
+    127.0.0.1:8420 | http://127.0.0.1:8420.evil |                | 403
+    127.0.0.1:8420 | null                       |                | 403
+    127.0.0.1:8420 | http://[                   |                | 403
+    evil.example   | http://evil.example        | same-origin    | 403
+"""
+
+
+@pytest.mark.parametrize("row", PAGES.strip().splitlines()[1:])
+def test_no_page_from_elsewhere_drives_the_sandbox_and_programs_are_not_hindered(doors: Doors, row: str) -> None:
+    host, origin, site, status = (cell.strip() for cell in row.split("|"))
+    headers = {"host": host, "origin": origin, "sec-fetch-site": site}
+    sent = {name: value for name, value in headers.items() if value}
+    held = sandbox(doors)["held"]
+    for method, path in (("POST", "hold"), ("POST", "release"), ("GET", "")):
+        body: dict[str, Any] = {"json": {"stage": "settlement"}} if method == "POST" else {}
+        whole = f"/sandbox/venues/sophic/{path}".rstrip("/")
+        answer = doors.run(doors._client.request(method, whole, headers=sent, **body))
+        assert answer.status_code == int(status), answer.text
+        if status == "403":
+            assert answer.json()["code"] == "cross_origin"
+            assert sandbox(doors)["held"] == held
 
 
 def test_an_account_is_opened_with_its_funds_and_may_trade_at_once(fresh: Doors) -> None:
@@ -208,6 +244,23 @@ def test_time_ends_where_the_calendars_do(fresh: Doors) -> None:
     order = fresh.place("buy", "100.00")
     fresh.wait(7)
     assert fresh.order(order)["final"]
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(HOUR, True), (10, False)])
+def test_a_start_tells_of_a_journal_that_is_ahead_of_the_wall_clock(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, seconds: float, is_told: bool
+) -> None:
+    with opened(tmp_path / "data") as doors:
+        doors.sandbox("/clock/advance", seconds=seconds)
+        doors.sandbox("/accounts", owner="bob")
+    assert "ahead" not in caplog.text
+    with opened(tmp_path / "data", with_world=False):
+        told = [record for record in caplog.records if "ahead of the wall clock" in record.getMessage()]
+    assert [record.levelname for record in told] == ["WARNING"] * is_told
+    for record in told:
+        [ahead, caught_up] = [int(each) for each in re.findall(r"(\d+) s\b", record.getMessage())]
+        assert HOUR - 60 < ahead <= HOUR
+        assert caught_up == 10 * ahead
 
 
 def test_trades_settle_on_business_days_however_far_the_clock_is_moved(tmp_path: Path) -> None:

@@ -3,18 +3,21 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from tallystick.cli.main import app
-from tallystick.server.config import Config
+from tallystick.server.config import Config, Ops, Sandbox, Server
 from tallystick.server.config_faults import BadConfig
+from tallystick.server.config_rules import judge
 from tallystick.server.config_sources import Loaded, load, settings
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "configuration.md"
 DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+DIGEST_OF_SANDBOX = sha256(b"sandbox").hexdigest()
 CANARY = "canary-0123456789"
 
 
@@ -78,44 +81,6 @@ def test_the_command_line_wins_over_the_environment_over_the_file_over_the_defau
     options = {"port": option} if option else {}
     found = loaded(tmp_path, f"[server]\nport = {in_file}" if in_file else "", environment, **options)
     assert (found.config.server.port, found.origins["server.port"]) == (int(port), origin)
-
-
-SHORT = {
-    "TALLYSTICK_PORT": ("9", lambda config: config.server.port == 9),
-    "TALLYSTICK_DATA": ("/tmp/d", lambda config: config.server.data == "/tmp/d"),
-    "TALLYSTICK_DISK_LOW": ("9", lambda config: config.server.disk_low_mib == 9),
-    "TALLYSTICK_TOKEN": ("it's$HOME", lambda config: config.sandbox.token == "it's$HOME"),
-    "TALLYSTICK_PACE": ("0.5", lambda config: config.sandbox.pace == 0.5),
-    "TALLYSTICK_PRICES": ("fixed", lambda config: config.sandbox.prices == "fixed"),
-}
-
-
-@pytest.mark.parametrize("name", SHORT)
-def test_the_short_names_keep_working(name: str) -> None:
-    text, is_read = SHORT[name]
-    assert is_read(load(None, {name: text}, {}).config)
-
-
-def test_the_environment_reaches_every_kind_of_setting() -> None:
-    environment = {
-        "TALLYSTICK_SANDBOX_ENABLED": "false",
-        "TALLYSTICK_SOPHIC_FEE_BPS": "7",
-        "TALLYSTICK_SOPHIC_TRADE_CASH_MAX": "12.50",
-        "TALLYSTICK_SOPHIC_SETTLEMENT_WEEKEND": "friday, saturday",
-        "TALLYSTICK_SOPHIC_SETTLEMENT_HOLIDAYS": "2026-12-25,2027-01-01",
-        "TALLYSTICK_SERVER_DRAIN_SECONDS": "2.5",
-        "TALLYSTICK_LOG_FORMAT": "json",
-    }
-    config = load(None, environment, {}).config
-    assert not config.sandbox.enabled
-    assert (config.sophic.fee_bps, config.sophic.trade_cash_max) == (7, "12.50")
-    assert config.sophic.settlement.weekend == ("friday", "saturday")
-    assert [each.isoformat() for each in config.sophic.settlement.holidays] == ["2026-12-25", "2027-01-01"]
-    assert (config.server.drain_seconds, config.log.format) == (2.5, "json")
-
-
-def test_variables_of_others_are_none_of_ours() -> None:
-    assert load(None, {"TALLYSTICK_CRASH_AT": "x:1", "TALLYSTICKS_SERVER_X": "1", "PATH": "/bin"}, {})
 
 
 def test_holidays_may_be_dates_or_text(tmp_path: Path) -> None:
@@ -242,6 +207,23 @@ BAD_FILES = {
         f'[[ops.operators]]\nname = "alice"\ntoken_sha256 = "{DIGEST}"\n' * 2,
         "ops.operators: names alice 2 times; each operator has a name of their own",
     ),
+    "two operators with one token": (
+        "".join(f'[[ops.operators]]\nname = "{name}"\ntoken_sha256 = "{DIGEST}"\n' for name in ("alice", "bob")),
+        "ops.operators: gives the same token_sha256 to alice, bob; each has a token of their own",
+    ),
+    "an operator with the name that is anybody's in a sandbox": (
+        f'[sandbox]\nenabled = true\n[[ops.operators]]\nname = "sandbox"\ntoken_sha256 = "{DIGEST}"',
+        "ops.operators[0].name: must not be sandbox: in a sandbox that is anybody",
+    ),
+    "an operator with the token that all know in a sandbox": (
+        f'[sandbox]\nenabled = true\n[[ops.operators]]\nname = "alice"\ntoken_sha256 = "{DIGEST_OF_SANDBOX}"',
+        "ops.operators[0].token_sha256: is of the token that all know in a sandbox; make another",
+    ),
+    "operators where clients are": (
+        '[ops]\nbind = "127.0.0.1:8420"',
+        "ops.bind: must be an address of its own; clients are served at 127.0.0.1 port 8420: "
+        'choose another port, or "" to serve operators at /ops',
+    ),
     "operators that are no sections": (
         '[ops]\noperators = ["alice"]',
         "ops.operators: must be a list of sections: write [[ops.operators]] above each",
@@ -280,12 +262,6 @@ def test_a_fault_from_elsewhere_says_from_where(tmp_path: Path) -> None:
     assert faults(tmp_path, "", port="x") == ['server.port: must be a whole number from 0 to 65535, not "x" (--port)']
 
 
-def test_an_unknown_variable_of_a_section_is_named(tmp_path: Path) -> None:
-    assert faults(tmp_path, "", {"TALLYSTICK_SOPHIC_FEE": "1"}) == [
-        "TALLYSTICK_SOPHIC_FEE: there is no such setting; did you mean TALLYSTICK_SOPHIC_FEE_BPS?"
-    ]
-
-
 @pytest.mark.parametrize(
     ("content", "words"),
     [
@@ -314,6 +290,32 @@ def test_no_fault_and_no_repr_repeats_a_secret(tmp_path: Path) -> None:
     good = loaded(tmp_path, f'[sandbox]\ntoken = "{CANARY}"\n[[ops.operators]]\nname = "a"\ntoken_sha256 = "{DIGEST}"')
     assert CANARY not in repr(good)
     assert DIGEST not in repr(good)
+
+
+def test_only_a_sandbox_has_an_operator_of_that_name_already(tmp_path: Path) -> None:
+    text = f'[[ops.operators]]\nname = "sandbox"\ntoken_sha256 = "{DIGEST}"'
+    assert [operator.name for operator in loaded(tmp_path, text).config.ops.operators] == ["sandbox"]
+
+
+ADDRESSES = """
+    host      | port | operators      | refused
+    127.0.0.1 | 8420 | 127.0.0.1:8420 | yes
+    127.0.0.1 | 8420 | 127.0.0.1:8421 | no
+    127.0.0.1 | 8420 | 127.0.0.2:8420 | no
+    127.0.0.1 | 8420 | 0.0.0.0:8420   | yes
+    0.0.0.0   | 8420 | 127.0.0.1:8420 | yes
+    127.0.0.1 | 8420 | [::]:8420      | yes
+    127.0.0.1 | 8420 | [::1]:8420     | no
+    0.0.0.0   | 8420 | [::1]:8420     | no
+    127.0.0.1 | 0    | 127.0.0.1:0    | no
+"""
+
+
+@pytest.mark.parametrize("row", ADDRESSES.strip().splitlines()[1:])
+def test_operators_are_not_served_where_clients_are(row: str) -> None:
+    host, port, operators, refused = (cell.strip() for cell in row.split("|"))
+    config = Config(server=Server(host=host, port=int(port)), sandbox=Sandbox(enabled=False), ops=Ops(bind=operators))
+    assert [fault.path for fault in judge(config, ())] == (["ops.bind"] if refused == "yes" else [])
 
 
 # --- tallystick config check ---

@@ -5,7 +5,7 @@ Nothing is accepted halfway: every fault there is, is found before any is told.
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, get_args, get_origin
@@ -31,8 +31,16 @@ SHORT_NAMES: Final = {
     "TALLYSTICK_PACE": "sandbox.pace",
     "TALLYSTICK_PRICES": "sandbox.prices",
 }
-NO_SETTINGS: Final = frozenset({"TALLYSTICK_OPS_URL", "TALLYSTICK_OPS_VENUE", "TALLYSTICK_OPS_TOKEN"})
-"""What ``tallystick ops`` reads, which may be run where a server is."""
+NO_SETTINGS: Final = frozenset(
+    ENVIRONMENT + name
+    for name in (
+        *("CONFIG", "URL", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET", "OPS_URL", "OPS_VENUE", "OPS_TOKEN"),
+        *("WEBHOOKS_KEY", "WEBHOOKS_RETRY_SCALE", "WEBHOOKS_EVERYWHERE"),
+        *("COMPILE", "EXPECT_COMPILED", "CRASH_AT", "CRASH_KILLS", "CRASH_SEED", "SEEDS", "FIRST_SEED"),
+        *("TEST_SENDS", "TEST_WAITS"),
+    )
+)
+"""What the other commands, the build and the tests read, which may be run where a server is."""
 OPTIONS: Final = {
     "--host": "server.host",
     "--port": "server.port",
@@ -109,16 +117,14 @@ class _Reader:
 
     def read_environment(self, environment: Mapping[str, str]) -> None:
         names = {variable(path): path for path in self._kinds}
-        sections = tuple(f"{ENVIRONMENT}{field.name.upper()}_" for field in fields(Config))
         # The full name after the short one, so that it wins.
         for name in [*SHORT_NAMES, *sorted(set(environment) - set(SHORT_NAMES))]:
             text = environment.get(name, "")
             path = names.get(name) or SHORT_NAMES.get(name, "")
             if text and path:
                 self._read_text(path, text, f"environment {name}")
-            elif text and name.startswith(sections) and name not in NO_SETTINGS:
-                near = get_close_matches(name, names, 1)
-                self._complain(name, f"there is no such setting{f'; did you mean {near[0]}?' if near else ''}")
+            elif text and name.startswith(ENVIRONMENT) and name not in NO_SETTINGS:
+                self._complain(name, f"there is no such setting{_did_you_mean_variable(name, names)}")
 
     def read_command_line(self, options: Mapping[str, str | None]) -> None:
         for option, text in options.items():
@@ -192,6 +198,13 @@ class _Reader:
 def variable(path: str) -> str:
     """The name of the environment variable of a setting."""
     return ENVIRONMENT + path.upper().replace(".", "_")
+
+
+def _did_you_mean_variable(name: str, names: Iterable[str]) -> str:
+    """Compared without the beginning that all have, which would make any two of them alike."""
+    known = [each.removeprefix(ENVIRONMENT) for each in (*names, *SHORT_NAMES, *sorted(NO_SETTINGS))]
+    near = get_close_matches(name.removeprefix(ENVIRONMENT), known, 1)
+    return f"; did you mean {ENVIRONMENT}{near[0]}?" if near else ""
 
 
 def _parse(file: Path) -> dict[str, Any]:

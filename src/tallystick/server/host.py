@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
+from tallystick.core.clock import SLEW_DIVISOR
 from tallystick.dialects.sophic.policy import Policy
 from tallystick.dialects.sophic.rules import SophicRules
 from tallystick.dialects.sophic.sandbox import missing_commands
@@ -34,6 +35,8 @@ from tallystick.venue.state import State
 
 SOPHIC: Final = "sophic"
 RETAIN_US: Final = 600_000_000
+AHEAD_US: Final = 60_000_000
+"""A journal that is further ahead of the wall clock than this is told of at the start."""
 
 _log = logging.getLogger(__name__)
 
@@ -127,6 +130,7 @@ class Host:
             )
         self._in_snapshots += found.snapshot
         self._say_recovered(name, found, time.monotonic() - began)
+        _say_ahead(name, found.readers.state.time - time.time_ns() // 1000)
         fault_point("start.after_recover")
         sequencer = Sequencer(name, found.engine, found.readers, self._committer, self._outage.begin)
         self._sequencers.append(sequencer)
@@ -193,6 +197,20 @@ class Host:
 def _encode(entry: object) -> bytes:
     assert isinstance(entry, Entry)
     return encode(entry)
+
+
+def _say_ahead(name: str, ahead_us: int) -> None:
+    """What core.clock makes of a wall clock that was set back, or of a sandbox's that was advanced."""
+    if ahead_us > AHEAD_US:
+        seconds = ahead_us // 1_000_000
+        _log.warning(
+            "the journal of %s is %d s ahead of the wall clock. Venue time never goes back: it runs on at nine tenths "
+            "of the speed until the wall clock has caught up, in about %d s. If the wall clock is wrong, stop the "
+            "server and set it right.",
+            name,
+            seconds,
+            seconds * SLEW_DIVISOR,
+        )
 
 
 def _must(answer: Answer, _state: State) -> None:

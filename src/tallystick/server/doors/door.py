@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_address
 from typing import Final, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -17,6 +19,8 @@ from tallystick.server.doors.desk import Desk
 VENUE: Final = "/venues/{venue}"
 
 _STOPPING: Final = "The server is stopping. See whether it was done before you ask for it again."
+
+_CROSS_ORIGIN: Final = "Pages of other origins may not use this. Ask for it from a program, as curl."
 
 _log = logging.getLogger(__name__)
 
@@ -44,11 +48,16 @@ Plain = Callable[[Request, str], Awaitable[Response]]
 
 
 class Door:
-    """Makes the routes to ``desks``, which are by the venues' names; ``guard`` lets in."""
+    """Makes the routes to ``desks``, which are by the venues' names; ``guard`` lets in.
 
-    def __init__(self, desks: Mapping[str, Desk], guard: Guard) -> None:
+    Where the guard asks for no token, any page in a browser on this machine could use them: ``own_pages_only`` answers
+    those 403 ``cross_origin``.
+    """
+
+    def __init__(self, desks: Mapping[str, Desk], guard: Guard, *, own_pages_only: bool = False) -> None:
         self._desks: Final = desks
         self._guard: Final = guard
+        self._own_pages_only: Final = own_pages_only
 
     def route(self, path: str, **endpoints: Endpoint) -> Route:
         """A path below the venue's, with its endpoint for each method."""
@@ -68,6 +77,8 @@ class Door:
 
         async def answer(request: Request) -> Response:
             try:
+                if self._own_pages_only and _is_cross_origin(request):
+                    raise DoorError(403, "cross_origin", _CROSS_ORIGIN)
                 return await endpoint(request, self._guard.operator(request.headers.get("authorization")))
             except (DoorError, Denied) as error:
                 return error_answer(error)
@@ -80,3 +91,29 @@ class Door:
                 return error_answer(DoorError(500, "internal_error", "The request failed. It was logged."))
 
         return Route(path, answer, methods=methods or ["GET"])
+
+
+def _is_cross_origin(request: Request) -> bool:
+    """Whether a browser sends it for a page from elsewhere (Fetch standard, "Origin header"; Fetch Metadata).
+
+    That the origin is the host asked for is not enough: a page's own name may be made to resolve to this machine (DNS
+    rebinding). So it must be a name that no page from elsewhere has. What is no browser sends neither header.
+    """
+    if request.headers.get("sec-fetch-site", "").lower() == "cross-site":
+        return True
+    origin = request.headers.get("origin")
+    if origin is None:
+        return False
+    try:
+        parts = urlsplit(origin.lower())
+        name = parts.hostname or ""
+    except ValueError:
+        return True
+    return parts.netloc != request.headers.get("host", "").lower() or not _is_this_machine(name)
+
+
+def _is_this_machine(name: str) -> bool:
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
