@@ -17,6 +17,7 @@ from tests.sophic.customer import TOKEN, Customer
 
 NOT_CHECKED = [positive_data_acceptance]  # an order whose form is right may still be refused
 HEADERS = {"authorization": f"Bearer {TOKEN}"}
+WALKS_MAX = 10
 QUICKLY = settings(
     max_examples=25,
     deadline=None,
@@ -80,8 +81,14 @@ def test_what_is_made_is_found_along_the_links(api: Any) -> None:
             if response.status_code < 300:
                 found.add(case.operation.definition.raw["operationId"])
 
-    Walk.run(settings=settings(QUICKLY, max_examples=40, stateful_step_count=8))
-    assert found >= {"placeOrder", "retrieveOrder", "retrieveAccount", "retrieveInstrument"}
+    wanted = {"placeOrder", "retrieveOrder", "retrieveAccount", "retrieveInstrument"}
+    # The ids are this server's own, so no two walks are alike; one in some dozens places no order that is good.
+    chance = settings(QUICKLY, max_examples=40, stateful_step_count=8, derandomize=False, database=None)
+    for _ in range(WALKS_MAX):
+        Walk.run(settings=chance)
+        if found >= wanted:
+            return
+    raise AssertionError(f"after {WALKS_MAX} walks there is still no {', '.join(sorted(wanted - found))}")
 
 
 def test_it_describes_every_route_and_no_other(document: dict[str, Any]) -> None:
