@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tallystick.cli import ops_tables
 from tallystick.cli.main import app
-from tallystick.cli.ops_client import OpsClient
+from tallystick.cli.ops_client import OpsClient, OpsError
 from tests.ops.served import TOKEN, served
 
 
@@ -227,3 +227,9 @@ def test_a_narrow_terminal_breaks_no_id_amount_or_time(
 
 def test_the_client_does_not_show_its_token() -> None:
     assert "canary" not in repr(OpsClient("http://127.0.0.1:1", "sophic", "canary"))
+
+
+def test_a_password_in_the_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(OpsError) as refused:
+        OpsClient("http://ann:canary-0123456789@127.0.0.1:8421", "sophic", "token")
+    assert "canary" not in str(refused.value)

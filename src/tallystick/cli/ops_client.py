@@ -36,6 +36,8 @@ class OpsClient:
     """``url`` is the server's, as http://127.0.0.1:8420; ``token`` the operator's. Raises OpsError for a bad url."""
 
     def __init__(self, url: str, venue: str, token: str) -> None:
+        if "@" in url:
+            raise OpsError("an address has no user and password in it; the token goes into TALLYSTICK_OPS_TOKEN")
         if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
             raise OpsError(f"{url} is no address of a server; give one as http://127.0.0.1:8420")
         if not (token.isascii() and token.isprintable()):
