@@ -3,28 +3,13 @@
 They are the description too: the OpenAPI document shows these types, docstrings and examples, and no others.
 """
 
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from tallystick.core.ids import CHARACTERS
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def instant(time_us: int) -> str:
-    """Microseconds since the epoch as ``2026-03-12T14:30:05.000001Z``: as many digits each time, so that it sorts."""
-    second, us = divmod(time_us, 1_000_000)
-    return f"{_second(second)}.{us:06d}Z"
-
-
-@lru_cache(maxsize=4096)
-def _second(second: int) -> str:
-    return (_EPOCH + timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%S")
-
+from tallystick.facts.instants import instant as instant
 
 # --- Texts, each with its form and an example. What clients send is judged by requests, in sentences, so that the form
 # --- of an amount only stands in the document.

@@ -1,16 +1,10 @@
 """What the doors show, as types. Amounts are decimal strings, times ISO 8601 in UTC; None where there is nothing."""
 
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def instant(time_us: int) -> str:
-    """Microseconds since the epoch as ``2026-03-12T14:30:05.000001Z``."""
-    return f"{_EPOCH + timedelta(microseconds=time_us):%Y-%m-%dT%H:%M:%S.%f}Z"
+from tallystick.facts.instants import instant as instant
 
 
 def instant_or_none(time_us: int) -> str | None:
