@@ -73,6 +73,8 @@ from tallystick.venue.draft import Draft
 from tallystick.venue.snapshot import state_hash
 from tallystick.venue.state import State
 from tallystick.venue.timers import Timers
+from tests.exchange.crowd import crowd
+from tests.exchange.floor import Floor
 from tests.golden.projection import projection
 from tests.stage import ACME, ALICE, BOB, SECOND, Stage
 
@@ -210,9 +212,16 @@ def confirmed_elsewhere() -> tuple[list[Entry], State]:
     return entries, state
 
 
+def exchange() -> tuple[list[Entry], State]:
+    """Orders in a book, stop orders, positions, leverage and cancels by hash, of four traders."""
+    floor = Floor(audited=False)
+    crowd(floor, 1, 120)
+    return floor.entries, floor.state
+
+
 def lives() -> dict[str, tuple[list[Entry], State]]:
     """Each stream's entries, and the state that they give."""
-    return {"brokerage": brokerage(), "operated": operated(), "chain": confirmed_elsewhere()}
+    return {"brokerage": brokerage(), "operated": operated(), "chain": confirmed_elsewhere(), "exchange": exchange()}
 
 
 def make(name: str) -> None:

@@ -69,6 +69,11 @@ def projection(state: State) -> dict[str, Any]:
             {str(number): [retry.attempts, retry.reason] for number, retry in retries.items()}
             for retries in (state.order_retries, state.trade_retries)
         ],
+        "books": {
+            market.name: [market.book.orders(), market.standby.orders(), market.traded]
+            for market in state.markets.values()
+        },
+        "leverage": {account.name: sorted(account.leverage.items()) for account in state.accounts.values()},
         "sweeps": {
             str(number): [request.scope, request.subject, request.through, request.done, request.reason]
             for number, request in state.sweeps.items()

@@ -15,7 +15,10 @@ from tools.compile_pure import COMPILED, SOURCE, is_current
 
 ROOT = SOURCE.parent
 COMMANDS = 8_000
-NOT_A_BROKERAGES = {"OrderExpired", "TradeConfirmed", "TradeReverted"}
+NOT_A_BROKERAGES = {
+    *("OrderExpired", "TradeConfirmed", "TradeReverted"),
+    *("LeverageChanged", "OrderTriggered", "OrderRested"),
+}
 
 
 def life_under(package_root: Path, seed: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tallystick.core.lifecycle import (
     CONFIRM,
     FILL,
     OPEN,
+    RELEASE,
     REVERT,
     SETTLE,
     SUBMITTED,
@@ -132,6 +133,13 @@ class Order:
         self.status = advance_order(self.status, event)
         self.due = due
         self.updated = time
+
+    def trigger(self, reserved: int, time: int) -> None:
+        """Its price is reached: it opens, and has ``reserved`` more of its reserve asset."""
+        if reserved < 0:
+            raise LifecycleError(f"reserves {reserved}")
+        self.advance(RELEASE, 0, time)
+        self.reserved += reserved
 
     @property
     def voidable(self) -> int:

@@ -22,17 +22,51 @@ MARKET_ORDER: Final = 1
 LIMIT_ORDER: Final = 2
 ORDER_TYPE_NAMES: Final = ("", "market", "limit")
 
+# How long an order is worked in a book: until it is filled, cancelled or expires; or against what rests there now, as
+# much as there is; or all of it or nothing.
+GOOD_TILL_TIME: Final = 1
+IMMEDIATE_OR_CANCEL: Final = 2
+FILL_OR_KILL: Final = 3
+TIME_IN_FORCE_NAMES: Final = ("", "good_till_time", "immediate_or_cancel", "fill_or_kill")
+
+# What else an order in a book is told, as bits.
+POST_ONLY: Final = 1  # it only makes
+REDUCE_ONLY: Final = 2  # it only closes a position
+INSTRUCTION_NAMES: Final = ("post_only", "reduce_only")
+
+# Self-trade prevention: which of two orders of one account is cancelled where they would trade with each other.
+CANCEL_TAKER: Final = 1
+CANCEL_MAKER: Final = 2
+CANCEL_BOTH: Final = 3
+SELF_TRADE_NAMES: Final = ("", "cancel_taker", "cancel_maker", "cancel_both")
+
+# When a trigger price is reached: the market trades there or above, or there or below.
+AT_OR_ABOVE: Final = 1
+AT_OR_BELOW: Final = 2
+TRIGGER_NAMES: Final = ("", "at_or_above", "at_or_below")
+
+# The part of an order in a trade: it came and took, or it rested and made; 0 where nobody did either.
+TAKER: Final = 1
+MAKER: Final = 2
+LIQUIDITY_NAMES: Final = ("", "taker", "maker")
+
+# What an asset is: something that is owned, or a position (and what it cost), of which one may have less than nothing.
+OWNED: Final = 1
+POSITION: Final = 2
+ASSET_KIND_NAMES: Final = ("", "owned", "position")
+
 # Roles of ledger accounts. Every venue has one of each but customers, of which it has many.
 CUSTOMER: Final = 1
 WORLD: Final = 2  # where deposits come from and withdrawals go
-COUNTERPARTY: Final = 3  # the street: the other side of a broker's trades
+COUNTERPARTY: Final = 3  # the other side of a broker's trades; at an exchange, of what positions bring
 FEES: Final = 4
 ROLE_NAMES: Final = ("", "customer", "world", "counterparty", "fees")
 
 # What a PENDING order waits for.
 PRICE_FEED: Final = 1
 COMPLIANCE: Final = 2
-PREREQUISITE_NAMES: Final = ("", "price_feed", "compliance")
+TRIGGER: Final = 3  # a price that its market has to reach
+PREREQUISITE_NAMES: Final = ("", "price_feed", "compliance", "trigger")
 
 # What a market takes orders for.
 BUY_SELL: Final = 1

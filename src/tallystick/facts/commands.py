@@ -6,7 +6,8 @@ tagged, so that a recorded list of them can be decided again.
 
 from msgspec import Struct
 
-from tallystick.facts.codes import BUY_SELL
+from tallystick.facts.codes import BUY_SELL, OWNED
+from tallystick.facts.venue import Contract, Instructions
 
 
 class Command(Struct, frozen=True, gc=False, tag=True):
@@ -28,10 +29,14 @@ class DefineAsset(Command, frozen=True, gc=False):
     scale: int
     by: str = ""
     reason: str = ""
+    kind: int = OWNED
 
 
 class DefineMarket(Command, frozen=True, gc=False):
-    """``unit`` and ``currency`` are the names of assets; the rest is as in ``MarketDefined``."""
+    """``unit`` and ``currency`` are the names of assets; the rest is as in ``MarketDefined``.
+
+    With a ``contract`` the unit is a position, and so is the ``basis``, which its contract names by number.
+    """
 
     name: str
     symbol: str
@@ -48,6 +53,7 @@ class DefineMarket(Command, frozen=True, gc=False):
     cash_min: int = 0
     cash_increment: int = 0
     traits: tuple[tuple[str, str], ...] = ()
+    contract: Contract | None = None
 
 
 class ChangeMarket(Command, frozen=True, gc=False):
@@ -107,12 +113,31 @@ class PlaceOrder(Command, frozen=True, gc=False):
     fingerprint: str = ""
     by: str = ""
     reason: str = ""
+    instructions: Instructions | None = None
 
 
 class CancelOrders(Command, frozen=True, gc=False):
-    """Cancel these orders; the answer is a request, whose outcomes are facts."""
+    """Cancel these orders; the answer is a request, whose outcomes are facts.
+
+    Where orders are known by names of their owner's, ``names`` are those to cancel of the ``account``; without any, all
+    that it has in the ``market``, or all that stand by there.
+    """
 
     orders: tuple[int, ...]
+    by: str = ""
+    reason: str = ""
+    account: int = 0
+    market: int = 0
+    names: tuple[str, ...] = ()
+    standby: bool = False
+
+
+class ChangeLeverage(Command, frozen=True, gc=False):
+    """From now on the account's positions and orders in the market have this leverage, in parts of 10**9."""
+
+    account: int
+    market: int
+    leverage: int
     by: str = ""
     reason: str = ""
 

@@ -60,6 +60,7 @@ class AccountRecord(Struct, frozen=True, array_like=True, gc=False, tag=4):
     touched: int = 0
     milestones: tuple[int, ...] = ()
     transfers: tuple[Transferred, ...] = ()
+    leverage: tuple[tuple[int, int], ...] = ()
 
 
 class OrderRecord(Struct, frozen=True, array_like=True, gc=False, tag=5):
@@ -134,6 +135,15 @@ class RetryRecord(Struct, frozen=True, array_like=True, gc=False, tag=11):
     reason: str
 
 
+class BookRecord(Struct, frozen=True, array_like=True, gc=False, tag=12):
+    """What rests in a market and what stands by for its price, each in the order of its turns, and its last price."""
+
+    market: int
+    resting: tuple[int, ...]
+    standby: tuple[int, ...]
+    traded: int
+
+
 StateRecord = (
     HeadRecord
     | AssetRecord
@@ -146,6 +156,7 @@ StateRecord = (
     | WaitingRecord
     | RefusalRecord
     | RetryRecord
+    | BookRecord
 )
 
 encode: Final = msgspec.json.Encoder().encode

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tallystick.facts.codes import BUY_SELL
+from tallystick.facts.codes import BUY_SELL, OWNED
 from tallystick.facts.common import Cause, Event
 
 EVENTS_PER_ENTRY_MAX: Final = 1024
@@ -26,6 +26,27 @@ class AssetDefined(Event, frozen=True, gc=False, tag=1):
     asset: int
     name: str
     scale: int
+    kind: int = OWNED
+
+
+class Contract(Struct, frozen=True, array_like=True, gc=False):
+    """The terms of a perpetual contract. Rates are parts of 10**9, prices at the market's scale, quantities the unit's.
+
+    A position is a balance of the market's unit, and what it cost a balance of ``basis``. Limit prices are multiples of
+    ``tick``. The margin of a position is its notional / leverage, never less than ``initial_margin`` of it.
+    """
+
+    basis: int
+    tick: int
+    price_min: int
+    price_max: int
+    quantity_max: int
+    market_quantity_max: int
+    maker_fee: int
+    taker_fee: int
+    initial_margin: int
+    maintenance_margin: int
+    leverage: int
 
 
 class MarketDefined(Event, frozen=True, gc=False, tag=2):
@@ -49,6 +70,7 @@ class MarketDefined(Event, frozen=True, gc=False, tag=2):
     cash_min: int = 0
     cash_increment: int = 0
     traits: tuple[tuple[str, str], ...] = ()
+    contract: Contract | None = None
 
 
 class VenueOpened(Event, frozen=True, gc=False, tag=3):
@@ -99,13 +121,38 @@ class AccountChanged(Event, frozen=True, gc=False, tag=12):
     owner: str
 
 
+class LeverageChanged(Event, frozen=True, gc=False, tag=13):
+    """The leverage of the account's positions and orders in the market from now on, in parts of 10**9."""
+
+    leverage: int
+
+
+class Instructions(Struct, frozen=True, array_like=True, gc=False):
+    """How an order is worked in a book.
+
+    ``price`` is its limit (0: none), ``expires`` when it ends by itself (0: never), ``trigger`` the price that its
+    market has to reach before it is worked at all (0: none), ``trigger_when`` from which side. ``names`` are words of
+    its owner and its venue for it, which no rule looks at.
+    """
+
+    price: int
+    time_in_force: int
+    flags: int = 0
+    self_trade: int = 0
+    expires: int = 0
+    trigger: int = 0
+    trigger_when: int = 0
+    leverage: int = 0
+    names: tuple[str, ...] = ()
+
+
 class OrderPlaced(Event, frozen=True, gc=False, tag=20):
     """Accepted: the order's terms, which never change, and its reservation.
 
     ``tradeable`` is the part of ``size`` that is traded when fees are inside it, else the size itself; ``fee_bps`` is
     the rate that was agreed, in hundredths of a percent of the notional.
     ``client_key`` is the owner's word for the order, unique in the account; ``fingerprint`` tells a repetition of the
-    same request from another one under the same key.
+    same request from another one under the same key. Only what is worked in a book has ``instructions``.
     """
 
     side: int
@@ -119,6 +166,7 @@ class OrderPlaced(Event, frozen=True, gc=False, tag=20):
     client_key: str = ""
     fingerprint: str = ""
     fee_bps: int = 0
+    instructions: Instructions | None = None
 
 
 class OrderWaiting(Event, frozen=True, gc=False, tag=21):
@@ -168,8 +216,9 @@ class OrderExpired(Event, frozen=True, gc=False, tag=26):
 
 
 class OrderRefused(Event, frozen=True, gc=False, tag=27):
-    """A request that came under its owner's key was refused. It is on record, so that it is refused in the same words
-    when it comes again (specs/sophic.md §5)."""
+    """A request was refused, and that is on record: so that what came under its owner's key is refused in the same
+    words when it comes again (specs/sophic.md §5), or because the refusal itself is told as an event, of an order that
+    has ``names`` and nothing else (seeds/002)."""
 
     refusal: int
     client_key: str
@@ -177,6 +226,7 @@ class OrderRefused(Event, frozen=True, gc=False, tag=27):
     code: str
     detail: str
     field: str
+    names: tuple[str, ...] = ()
 
 
 class OrderSettled(Event, frozen=True, gc=False, tag=28):
@@ -193,10 +243,25 @@ class PrerequisiteCleared(Event, frozen=True, gc=False, tag=29):
     deadline: int = 0
 
 
+class OrderTriggered(Event, frozen=True, gc=False, tag=30):
+    """The market reached the order's trigger ``price``: it is worked from now on, under a reservation of its own."""
+
+    price: int
+    reserved: int
+
+
+class OrderRested(Event, frozen=True, gc=False, tag=31):
+    """What is left of the order rests in the book, behind all that rests at its price; if it was not open, it is now.
+    It expires when it is due."""
+
+    due: int
+
+
 class Leg(Struct, frozen=True, array_like=True, gc=False):
     """One order's part of a trade, which is a fill.
 
-    ``consumed`` counts in the order's size kind; ``posted`` is what it takes from the order's reservation.
+    ``consumed`` counts in the order's size kind; ``posted`` is what it takes from the order's reservation; ``realised``
+    is the profit, or the loss, that it makes of a position.
     """
 
     order: int
@@ -206,6 +271,8 @@ class Leg(Struct, frozen=True, array_like=True, gc=False):
     notional: int
     fee: int
     posted: int
+    liquidity: int = 0
+    realised: int = 0
 
 
 class Obligation(Struct, frozen=True, array_like=True, gc=False):
@@ -277,10 +344,12 @@ class CancelRequested(Event, frozen=True, gc=False, tag=60):
 
 
 class CancelRefused(Event, frozen=True, gc=False, tag=61):
-    """This order is not cancelled. It never touches a status."""
+    """This order is not cancelled. It never touches a status. Without an order it is about what was asked for by the
+    ``name``, or about the whole request."""
 
     request: int
     reason: str
+    name: str = ""
 
 
 class CancelFinished(Event, frozen=True, gc=False, tag=62):
@@ -297,6 +366,7 @@ VenueEvent = (
     | AccountOpened
     | Transferred
     | AccountChanged
+    | LeverageChanged
     | OrderPlaced
     | OrderWaiting
     | OrderOpened
@@ -307,6 +377,8 @@ VenueEvent = (
     | OrderRefused
     | OrderSettled
     | PrerequisiteCleared
+    | OrderTriggered
+    | OrderRested
     | TradeMade
     | TradeConfirmed
     | TradeReverted

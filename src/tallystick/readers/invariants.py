@@ -8,7 +8,7 @@ from typing import Final
 
 from tallystick.core.lifecycle import OPEN, PENDING, TRADE_EXECUTED, TRADE_PENDING, TRADE_SETTLED, is_closed
 from tallystick.core.order import Order
-from tallystick.facts.codes import CUSTOMER
+from tallystick.facts.codes import AT_OR_ABOVE, BUY, CUSTOMER, POSITION, REDUCE_ONLY, SELL, TRIGGER
 from tallystick.venue.ledger import Balance
 from tallystick.venue.state import Account, State
 
@@ -37,14 +37,22 @@ def order_objection(order: Order) -> str:
     return HOLDS
 
 
-def balance_objection(account: Account, asset: int, balance: Balance) -> str:
-    """Nothing is owed backwards, and a customer has what is reserved."""
+def balance_objection(state: State, account: Account, asset: int, balance: Balance) -> str:
+    """Nothing is owed backwards, and a customer has what is reserved.
+
+    But for positions, which may be less than nothing, and for what a customer lost with them.
+    """
     if balance.receivable < 0 or balance.payable > 0 or balance.reserved < 0:
         amounts = f"receivable {balance.receivable}, payable {balance.payable}, reserved {balance.reserved}"
         return f"account {account.number} ({account.name}) has of asset {asset}: {amounts}"
-    if account.role == CUSTOMER and balance.available < 0:
+    if account.role == CUSTOMER and balance.available < 0 and not _has_positions(state, account):
         return f"account {account.number} ({account.name}) has {balance.available} available of asset {asset}"
     return HOLDS
+
+
+def _has_positions(state: State, account: Account) -> bool:
+    """Whether the account ever traded positions: its losses may be more than what it has, which is a shortfall."""
+    return any(state.assets[asset].kind == POSITION for asset in account.book.balances)
 
 
 def state_objection(state: State) -> str:
@@ -53,7 +61,13 @@ def state_objection(state: State) -> str:
         found = order_objection(order) or _fills_objection(state, order)
         if found:
             return found
-    return _ledger_objection(state) or _indices_objection(state) or _conditions_objection(state)
+    return (
+        _ledger_objection(state)
+        or _indices_objection(state)
+        or _conditions_objection(state)
+        or _books_objection(state)
+        or _working_objection(state)
+    )
 
 
 def _fills_objection(state: State, order: Order) -> str:
@@ -85,7 +99,7 @@ def _ledger_objection(state: State) -> str:
     for account in state.accounts.values():
         for asset, balance in account.book.balances.items():
             totals[asset] += balance.total
-            found = balance_objection(account, asset, balance)
+            found = balance_objection(state, account, asset, balance)
             if found:
                 return found
             key = (account.number, asset)
@@ -150,6 +164,62 @@ def _keys_objection(state: State) -> str:
             kept = state.orders.get(number) if number > 0 else state.refusals.get(-number)
             if kept is None or (kept.terms.account, kept.terms.client_key) != (account.number, key):
                 return f"account {account.number} has a key for {number}, which was not asked under it"
+    return HOLDS
+
+
+def _books_objection(state: State) -> str:
+    """What rests is open, at its price and with what is left of it, and no buyer would pay what a seller asks."""
+    waiting = {number for number, waiting in state.waiting.items() if waiting.prerequisite == TRIGGER}
+    standing_by: set[int] = set()
+    for market in state.markets.values():
+        for side in (BUY, SELL):
+            for level in market.book.side(side).levels():
+                resting = level.resting()
+                if level.total != sum(each.leaves for each in resting) or level.count != len(resting):
+                    return f"market {market.number} does not add up at {level.price}"
+                for each in resting:
+                    order = state.orders.get(each.number)
+                    if order is None or order.status != OPEN or order.leaves != each.leaves:
+                        return f"order {each.number} rests with {each.leaves}, and is not like that"
+                    if (order.terms.side, order.terms.instructions.price) != (side, level.price):
+                        return f"order {each.number} rests at {level.price}, which is not its price"
+            for level in market.standby.side(side).levels():
+                standing_by.update(each.number for each in level.resting())
+        bid, asked = market.book.best(BUY), market.book.best(SELL)
+        if bid and asked and bid >= asked:
+            return f"market {market.number} is crossed: {bid} is bid and {asked} asked"
+    if standing_by != waiting:
+        return f"what stands by and what waits for a price differ, at order {min(standing_by ^ waiting)}"
+    for number in standing_by:
+        with_ = state.orders[number].terms.instructions
+        side = SELL if with_.trigger_when == AT_OR_ABOVE else BUY
+        standby = state.markets[state.orders[number].market].standby
+        if number not in [each.number for each in standby.side(side).level(with_.trigger).resting()]:
+            return f"order {number} does not stand by at its trigger price"
+    return HOLDS
+
+
+def _working_objection(state: State) -> str:
+    """What an account's orders in a market come to is what they are."""
+    counted: dict[tuple[int, int], list[int]] = {}
+    for number, order in state.orders.items():
+        instructions = order.terms.instructions
+        if instructions is None or is_closed(order.status):
+            continue
+        buys = order.terms.side == BUY
+        rests = order.leaves if number in state.markets[order.market].book else 0
+        sums = counted.setdefault((order.account, order.market), [0, 0, 0, 0, 0])
+        sums[0 if buys else 1] += 1
+        sums[2 if buys else 3] += rests
+        sums[4] += 1 if rests and instructions.flags & REDUCE_ONLY else 0
+    for account in state.accounts.values():
+        for market, working in account.working.items():
+            sums = [working.buys, working.sells, working.bid, working.offered, working.reducing]
+            expected = counted.pop((account.number, market), None)
+            if expected != sums or len(working.orders) != working.buys + working.sells:
+                return f"account {account.number} has {sums} in market {market}, its orders come to {expected}"
+    if counted:
+        return f"account {next(iter(counted))[0]} has orders in a book that it does not know of"
     return HOLDS
 
 

@@ -167,7 +167,7 @@ class _Touched:
                 return found
             self.balances.add((account, order.terms.reserve_asset))
         for holder, asset in self.balances:
-            found = balance_objection(state.accounts[holder], asset, state.accounts[holder].book.look(asset))
+            found = balance_objection(state, state.accounts[holder], asset, state.accounts[holder].book.look(asset))
             if found:
                 return found
         return ""

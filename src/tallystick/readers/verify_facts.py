@@ -121,7 +121,9 @@ class Facts:
         return "" if event.due > self._time else f"what failed is to be tried again at {event.due}, which is no later"
 
     def _order_refused(self, event: OrderRefused) -> str:
-        return "" if event.client_key else f"refusal {event.refusal} is on record without a key"
+        if event.client_key or event.names:
+            return ""
+        return f"refusal {event.refusal} is on record without a key or a name"
 
     def _order_settled(self, event: OrderSettled) -> str:
         self._settled.append(event.order)
@@ -151,9 +153,11 @@ class Facts:
         return ""
 
     def _asked(self, event: OrderCancelled | OrderFilled | CancelRefused) -> str:
-        """The request that it is the answer to is about this order."""
+        """The request that it is the answer to is about this order, or, without an order, is one of this entry."""
         made = self._requests.get(event.request)
         kept = self._state.requests.get(event.request)
+        if not event.order:
+            return "" if made is not None else f"it refuses something of request {event.request}, which is over"
         if made is not None:
             about = covers(made.scope, made.account or made.market, made.through, tuple(made.orders), event)
         elif kept is not None:

@@ -26,7 +26,7 @@ _RECORDS: Final[Mapping[str, tuple[str, ...]]] = {
         *("number", "scope", "made", "subject", "through", "reason"),
         *("outcomes", "reasons", "done", "finished"),
     ),
-    "assets": ("number", "name", "scale"),
+    "assets": ("number", "name", "scale", "kind"),
     "markets": (
         "terms",
         "number",
@@ -39,10 +39,11 @@ _RECORDS: Final[Mapping[str, tuple[str, ...]]] = {
         "status",
         "changes",
         "last",
+        "traded",
     ),
     "accounts": (
         *("number", "name", "role", "owner", "flags", "status"),
-        *("last", "touched", "milestones", "transfers"),
+        *("last", "touched", "milestones", "transfers", "leverage"),
     ),
     "waiting": ("prerequisite", "deadline"),
     "refusals": ("terms", "made"),

@@ -25,6 +25,7 @@ from tallystick.facts.commands import (
     Answer,
     CancelOrders,
     ChangeAccount,
+    ChangeLeverage,
     ChangeMarket,
     ClearPrerequisite,
     DefineAsset,
@@ -113,6 +114,7 @@ _CAUSES: Final[dict[type, Cause]] = {
     FailExecution: Cause("fail execution"),
     SettleTrade: Cause("settle trade"),
     Hold: Cause("hold"),
+    ChangeLeverage: Cause("change leverage"),
 }
 _PLACE_ORDER: Final = PlaceOrder  # what is asked most is told first, and by a constant of this module
 POPS_MAX: Final = 1024

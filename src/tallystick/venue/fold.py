@@ -21,7 +21,7 @@ from tallystick.core.lifecycle import (
 )
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
-from tallystick.facts.codes import CUSTOMER, SCOPE_ACCOUNT
+from tallystick.facts.codes import CUSTOMER, SCOPE_ACCOUNT, SCOPE_ORDERS, TRIGGER
 from tallystick.facts.common import values
 from tallystick.facts.venue import (
     AccountChanged,
@@ -32,6 +32,8 @@ from tallystick.facts.venue import (
     CancelRequested,
     Entry,
     ExecutionFailed,
+    Instructions,
+    LeverageChanged,
     MarketChanged,
     MarketDefined,
     OrderCancelled,
@@ -40,7 +42,9 @@ from tallystick.facts.venue import (
     OrderOpened,
     OrderPlaced,
     OrderRefused,
+    OrderRested,
     OrderSettled,
+    OrderTriggered,
     OrderWaiting,
     PrerequisiteCleared,
     TradeMade,
@@ -140,6 +144,10 @@ def _account_changed(state: State, event: AccountChanged, time: int) -> None:
         state.change_owner(account, event.owner)
 
 
+def _leverage_changed(state: State, event: LeverageChanged, time: int) -> None:
+    state.accounts[event.account].leverage[event.market] = event.leverage
+
+
 def _transferred(state: State, event: Transferred, time: int) -> None:
     asset = event.asset
     transfer(state.balance(event.payer, asset), state.balance(event.payee, asset), event.amount)
@@ -150,7 +158,7 @@ def _transferred(state: State, event: Transferred, time: int) -> None:
 
 
 def _order_placed(state: State, event: OrderPlaced, time: int) -> None:
-    of, number, market, _, _, _, size, _, asset, reserved, due, key, _, _ = _placed(event)
+    of, number, market, side, _, _, size, _, asset, reserved, due, key, _, _, instructions = _placed(event)
     account = state.accounts[of]
     order = Order(event, number, of, market, size, reserved, due, time)
     order.advance(PLACE, due, time)
@@ -160,16 +168,36 @@ def _order_placed(state: State, event: OrderPlaced, time: int) -> None:
     account.orders.append(number)
     if key:
         account.keys[key] = number
+    if instructions is not None:
+        state.work(order, side)
 
 
 def _order_waiting(state: State, order: Order, event: OrderWaiting, time: int) -> None:
     order.advance(WAIT, event.due, time)
     state.waiting[order.number] = Waiting(event.prerequisite, event.deadline)
+    if event.prerequisite == TRIGGER:
+        state.stand_by(order)
+
+
+def _order_triggered(state: State, order: Order, event: OrderTriggered, time: int) -> None:
+    order.trigger(event.reserved, time)
+    reserve(state.balance(order.account, order.terms.reserve_asset), event.reserved)
+    state.waiting.pop(order.number, None)
+    state.markets[order.market].standby.remove(order.number)
+
+
+def _order_rested(state: State, order: Order, event: OrderRested, time: int) -> None:
+    if order.status != OPEN:
+        order.advance(RELEASE, event.due, time)
+    order.due = event.due
+    state.rest(order)
 
 
 def _prerequisite_cleared(state: State, order: Order, event: PrerequisiteCleared, time: int) -> None:
     order.advance(WAIT, event.due, time)
     state.waiting[order.number] = Waiting(event.then, event.deadline)
+    if event.prerequisite == TRIGGER:
+        state.markets[order.market].standby.remove(order.number)
 
 
 def _order_opened(state: State, order: Order, event: OrderOpened, time: int) -> None:
@@ -189,8 +217,9 @@ def _execution_failed(state: State, order: Order, event: ExecutionFailed, time: 
 
 
 def _order_refused(state: State, event: OrderRefused, time: int) -> None:
-    state.add_refusal(Refusal(event, time))
     state.refusals_made = event.refusal
+    if event.client_key:
+        state.add_refusal(Refusal(event, time))
 
 
 def _order_filled(state: State, order: Order, event: OrderFilled, time: int) -> None:
@@ -218,6 +247,8 @@ def _close(state: State, order: Order, verb: int, released: int, voided: int, ti
         state.waiting.pop(order.number, None)
     if state.order_retries:
         state.order_retries.pop(order.number, None)
+    if state.has_books:
+        state.stop_working(order)
     state.is_done(order, time)
 
 
@@ -227,7 +258,9 @@ def _order_settled(state: State, order: Order, event: OrderSettled, time: int) -
 
 def _cancel_requested(state: State, event: CancelRequested, time: int) -> None:
     number: int = event.request
-    subject: int = event.account if event.scope == SCOPE_ACCOUNT else event.market
+    subject: int = 0
+    if event.scope != SCOPE_ORDERS:
+        subject = event.account if event.scope == SCOPE_ACCOUNT else event.market
     state.requests_made = number
     state.add_request(CancelRequest(number, event.scope, event.orders, time, subject, event.through, event.reason))
     if not subject:
@@ -235,7 +268,8 @@ def _cancel_requested(state: State, event: CancelRequested, time: int) -> None:
 
 
 def _cancel_refused(state: State, event: CancelRefused, time: int) -> None:
-    state.requests[event.request].refused(event.order, event.reason)
+    if event.order:
+        state.requests[event.request].refused(event.order, event.reason)
 
 
 def _cancel_finished(state: State, event: CancelFinished, time: int) -> None:
@@ -247,7 +281,7 @@ def _cancel_finished(state: State, event: CancelFinished, time: int) -> None:
 _placed: Final[
     Callable[
         [OrderPlaced],
-        tuple[Number, Number, Number, int, int, int, int, int, Number, int, int, str, str, int],
+        tuple[Number, Number, Number, int, int, int, int, int, Number, int, int, str, str, int, Instructions | None],
     ]
 ] = values
 _filled: Final[Callable[[OrderFilled], tuple[Number, Number, Number, int, int, int, str, int]]] = values
@@ -268,6 +302,8 @@ _FOLDS_OF_ORDERS: Final[dict[type, Callable[[State, Order, Any, int], None]]] = 
     OrderCancelled: _order_cancelled,
     OrderExpired: _order_expired,
     OrderSettled: _order_settled,
+    OrderTriggered: _order_triggered,
+    OrderRested: _order_rested,
 }
 
 _FOLDS: Final[dict[type, Callable[[State, Any, int], None]]] = {
@@ -277,6 +313,7 @@ _FOLDS: Final[dict[type, Callable[[State, Any, int], None]]] = {
     MarketChanged: _market_changed,
     AccountOpened: _account_opened,
     AccountChanged: _account_changed,
+    LeverageChanged: _leverage_changed,
     Transferred: _transferred,
     OrderRefused: _order_refused,
     CancelRequested: _cancel_requested,

@@ -18,6 +18,7 @@ from tallystick.core.lifecycle import (
 )
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
+from tallystick.facts.codes import MAKER
 from tallystick.facts.common import values
 from tallystick.facts.venue import (
     UNCHANGED,
@@ -34,9 +35,9 @@ from tallystick.venue.state import Retry, State
 
 
 def trade_made(state: State, at_hand: Order | None, event: TradeMade, time: int) -> Trade:
-    _, _, _, number, status, _, legs, obligations, due, _, order_due = _made(event)
+    _, _, market, number, status, price, legs, obligations, due, _, order_due = _made(event)
     for leg in legs:
-        key, _, consumed, quantity, notional, fee, posted = _leg(leg)
+        key, _, consumed, quantity, notional, fee, posted, liquidity, _ = _leg(leg)
         order = _order_of(state, at_hand, key)
         if status == TRADE_PENDING:
             order.add_pending(number, consumed, posted, time)
@@ -45,6 +46,8 @@ def trade_made(state: State, at_hand: Order | None, event: TradeMade, time: int)
             _post(state, order, posted)
             if status == TRADE_SETTLED:
                 order.settle(time)
+        if liquidity == MAKER:
+            state.take(order, consumed)
     if status == TRADE_SETTLED:
         for obligation in obligations:
             payer, payee, asset, amount = _obligation(obligation)
@@ -52,6 +55,8 @@ def trade_made(state: State, at_hand: Order | None, event: TradeMade, time: int)
     elif status != TRADE_PENDING:
         _owe(state, obligations)
     trade = Trade(event, number, status, due, time, len(legs))
+    if len(legs) > 1:
+        state.markets[market].traded = price
     state.trades[number] = trade
     state.trades_made = number
     if order_due != UNCHANGED and at_hand is not None:
@@ -135,7 +140,7 @@ _made: Final[
         tuple[Number, Number, Number, Number, int, int, tuple[Leg, ...], tuple[Obligation, ...], int, int, int],
     ]
 ] = values
-_leg: Final[Callable[[Leg], tuple[Number, int, int, int, int, int, int]]] = values
+_leg: Final[Callable[[Leg], tuple[Number, int, int, int, int, int, int, int, int]]] = values
 
 FOLDS_OF_TRADES: Final[dict[type, Callable[[State, Order | None, Any, int], Trade]]] = {
     TradeMade: trade_made,

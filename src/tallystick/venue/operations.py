@@ -24,6 +24,8 @@ from tallystick.facts.codes import (
     NAME_TAKEN,
     NOT_TRADING,
     ORDER_CLOSED,
+    OWNED,
+    POSITION,
     ROLE_TAKEN,
     SAME_ACCOUNT,
     SCOPE_ACCOUNT,
@@ -58,6 +60,7 @@ from tallystick.facts.venue import (
     AssetDefined,
     CancelRefused,
     CancelRequested,
+    Contract,
     MarketChanged,
     MarketDefined,
     OrderCancelled,
@@ -72,6 +75,7 @@ CANCELS_MAX: Final = 500  # with two facts for each they fit one entry
 NAME_MAX: Final = 100
 RETAIN_US_MIN: Final = 1_000_000
 KEY_LIFE_US: Final = 24 * 3600 * 1_000_000  # for so long a key stands for the request it came with
+PARTS: Final = 10**9  # rates and leverage are parts of it
 RETIRE_MAX: Final = 64  # more than an entry completes on average, so that what is done does leave
 
 
@@ -92,8 +96,10 @@ def define_asset(draft: Draft, command: DefineAsset) -> Answer:
         return Refused(INVALID_NAME, f"A name has 1 to {NAME_MAX} characters.", "name")
     if not 0 <= command.scale <= SCALE_MAX:
         return Refused(INVALID_SCALE, f"A scale is from 0 to {SCALE_MAX}.", "scale")
+    if command.kind != OWNED and command.kind != POSITION:
+        return Refused(INVALID_STATUS, "An asset is owned or a position.", "kind")
     number = len(state.assets) + 1
-    draft.emit(AssetDefined(0, 0, 0, number, command.name, command.scale))
+    draft.emit(AssetDefined(0, 0, 0, number, command.name, command.scale, command.kind))
     return Accepted(number)
 
 
@@ -119,6 +125,10 @@ def define_market(draft: Draft, command: DefineMarket) -> Answer:
         return Refused(INVALID_STATUS, "There is no such trading status.", "status")
     if command.quantity_min < 0 or command.cash_min < 0 or command.cash_increment < 0:
         return Refused(INVALID_AMOUNT, "Minimums and increments are not negative.", "quantity_min")
+    if command.contract is not None:
+        refused = _contract_refused(state, command.contract, unit)
+        if refused is not None:
+            return refused
     number = len(state.markets) + 1
     draft.emit(
         MarketDefined(
@@ -138,9 +148,28 @@ def define_market(draft: Draft, command: DefineMarket) -> Answer:
             command.cash_min,
             command.cash_increment,
             command.traits,
+            command.contract,
         )
     )
     return Accepted(number)
+
+
+def _contract_refused(state: State, contract: Contract, unit: Asset) -> Refused | None:
+    """What is wrong with the terms of a perpetual contract, if anything is."""
+    basis = state.assets.get(contract.basis)
+    if basis is None or basis.kind != POSITION or unit.kind != POSITION:
+        return Refused(UNKNOWN_ASSET, "Define the contract's unit and its basis as positions first.", "contract")
+    if contract.tick <= 0 or not 0 < contract.price_min <= contract.price_max:
+        return Refused(
+            INVALID_AMOUNT, "Prices are positive, in ticks, and the least is not above the most.", "contract"
+        )
+    if contract.quantity_max <= 0 or contract.market_quantity_max <= 0:
+        return Refused(INVALID_AMOUNT, "The most that may be ordered is positive.", "contract")
+    if not 0 <= contract.maintenance_margin <= contract.initial_margin <= PARTS or contract.initial_margin == 0:
+        return Refused(INVALID_AMOUNT, "Margins are parts of 10**9, maintenance at most the initial one.", "contract")
+    if contract.leverage < PARTS or abs(contract.maker_fee) > PARTS or abs(contract.taker_fee) > PARTS:
+        return Refused(INVALID_AMOUNT, "Leverage is 10**9 (once) or more, and a fee at most all.", "contract")
+    return None
 
 
 def change_market(draft: Draft, command: ChangeMarket) -> Answer:

@@ -9,6 +9,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tallystick.core.cancel import CancelRequest
+from tallystick.core.lifecycle import is_closed
 from tallystick.core.order import Order, Progress
 from tallystick.core.trade import Trade
 from tallystick.facts import records
@@ -16,6 +17,7 @@ from tallystick.facts.records import (
     AccountRecord,
     AssetRecord,
     BalanceRecord,
+    BookRecord,
     HeadRecord,
     LeavingRecord,
     MarketRecord,
@@ -46,7 +48,7 @@ def dump(state: State) -> Iterator[Any]:
         state.refusals_made,
     )
     for asset in state.assets.values():
-        yield AssetRecord(AssetDefined(0, 0, 0, asset.number, asset.name, asset.scale))
+        yield AssetRecord(AssetDefined(0, 0, 0, asset.number, asset.name, asset.scale, asset.kind))
     for market in state.markets.values():
         yield MarketRecord(market.terms, market.last, tuple(market.changes))
     for account in state.accounts.values():
@@ -70,6 +72,9 @@ def dump(state: State) -> Iterator[Any]:
     for number in sorted(state.trade_retries):
         retry = state.trade_retries[number]
         yield RetryRecord(0, number, retry.attempts, retry.reason)
+    for market in state.markets.values():
+        if market.traded or len(market.book) or len(market.standby):
+            yield BookRecord(market.number, tuple(market.book.orders()), tuple(market.standby.orders()), market.traded)
 
 
 def order_record(order: Order) -> OrderRecord:
@@ -190,6 +195,7 @@ def _account_record(account: Account) -> AccountRecord:
         account.touched,
         tuple(account.milestones),
         tuple(account.transfers.values()),
+        tuple(sorted(account.leverage.items())),
     )
 
 
@@ -221,6 +227,8 @@ def _restore_order(state: State, record: OrderRecord) -> None:
     key: str = record.terms.client_key
     if key:
         account.keys[key] = number
+    if record.terms.instructions is not None and not is_closed(order.status):
+        state.work(order, record.terms.side)
 
 
 def _restore_other(state: State, record: Any) -> None:
@@ -256,6 +264,8 @@ def _restore_other(state: State, record: Any) -> None:
     elif kind is RetryRecord:
         retries = state.order_retries if record.order else state.trade_retries
         retries[record.order or record.trade] = Retry(record.attempts, record.reason)
+    elif kind is BookRecord:
+        _restore_book(state, record)
     else:
         raise TypeError(f"{kind.__name__} is no record of a state")
 
@@ -266,6 +276,7 @@ def _restore_account(state: State, record: AccountRecord) -> None:
     account.status = record.status
     account.touched = record.touched
     account.milestones.extend(record.milestones)
+    account.leverage.update(record.leverage)
     for transfer in record.transfers:
         account.remember(transfer)
     account.last = record.last
@@ -275,6 +286,14 @@ def _restore_account(state: State, record: AccountRecord) -> None:
         balance.receivable = kept.receivable
         balance.payable = kept.payable
         balance.reserved = kept.reserved
+
+
+def _restore_book(state: State, record: BookRecord) -> None:
+    for number in record.resting:
+        state.rest(state.orders[number])
+    for number in record.standby:
+        state.stand_by(state.orders[number])
+    state.markets[record.market].traded = record.traded
 
 
 def _restore_refusal(state: State, record: RefusalRecord) -> None:

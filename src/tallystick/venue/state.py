@@ -13,8 +13,18 @@ from tallystick.core.keys import ACCOUNT, MARKET, ORDER, Number, account_key, ma
 from tallystick.core.numbered import Numbered
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
-from tallystick.facts.codes import ACTIVE
-from tallystick.facts.venue import AccountOpened, AssetDefined, MarketDefined, OrderRefused, Transferred
+from tallystick.facts.codes import ACTIVE, AT_OR_ABOVE, BUY, OWNED, REDUCE_ONLY, SELL
+from tallystick.facts.venue import (
+    AccountOpened,
+    AssetDefined,
+    Contract,
+    Instructions,
+    MarketDefined,
+    OrderPlaced,
+    OrderRefused,
+    Transferred,
+)
+from tallystick.venue.book import Book as OrderBook
 from tallystick.venue.ledger import Balance, Book
 
 MILESTONE_ENTRIES: Final = 256
@@ -26,12 +36,51 @@ class OutOfSequence(Exception):
 
 
 class Asset:
-    __slots__ = ("name", "number", "scale")
+    __slots__ = ("kind", "name", "number", "scale")
 
-    def __init__(self, number: int, name: str, scale: int) -> None:
+    def __init__(self, number: int, name: str, scale: int, kind: int = OWNED) -> None:
         self.number: Final[Number] = number
         self.name: Final = name
         self.scale: Final = scale
+        self.kind: Final = kind
+
+
+class Working:
+    """An account's orders in one market's book, or standing by for it: ``orders``, oldest first, and what they come to.
+
+    Of each side, how many there are (``buys``, ``sells``) and how much of them rests (``bid``, ``offered``);
+    ``reducing`` counts those that rest and may only reduce a position.
+    """
+
+    __slots__ = ("bid", "buys", "offered", "orders", "reducing", "sells")
+
+    def __init__(self) -> None:
+        self.orders: Final[dict[int, None]] = {}
+        self.buys = 0
+        self.sells = 0
+        self.bid = 0
+        self.offered = 0
+        self.reducing = 0
+
+    def count(self, side: int, orders: int) -> None:
+        """So many more, or less, of that side."""
+        if side == BUY:
+            self.buys += orders
+        else:
+            self.sells += orders
+
+    def rest(self, side: int, quantity: int) -> None:
+        """So much more, or less, of that side rests."""
+        if side == BUY:
+            self.bid += quantity
+        else:
+            self.offered += quantity
+
+    def counted(self, side: int) -> int:
+        return self.buys if side == BUY else self.sells
+
+    def resting(self, side: int) -> int:
+        return self.bid if side == BUY else self.offered
 
 
 class Account:
@@ -41,6 +90,8 @@ class Account:
 
     ``touched`` counts the entries that touched it, of which every MILESTONE_ENTRIES-th is a milestone: from one to the
     next the journal's links lead back in few steps, so a reader may begin anywhere.
+
+    ``leverage`` is what it chose, by market; ``working`` are its orders that are worked in a book, by market.
     """
 
     __slots__ = (
@@ -50,6 +101,7 @@ class Account:
         "key",
         "keys",
         "last",
+        "leverage",
         "milestones",
         "name",
         "number",
@@ -59,6 +111,7 @@ class Account:
         "status",
         "touched",
         "transfers",
+        "working",
     )
 
     def __init__(self, number: int, name: str, role: int, owner: str, flags: int) -> None:
@@ -75,6 +128,8 @@ class Account:
         self.orders: list[int] = []
         self.keys: Final[dict[str, int]] = {}
         self.transfers: Final[dict[str, Transferred]] = {}
+        self.leverage: Final[dict[int, int]] = {}
+        self.working: Final[dict[int, Working]] = {}
         self.last: Number = 0
         self._left = 0
 
@@ -115,6 +170,19 @@ class Account:
             self.orders = [number for number in self.orders if number in remaining]
             self._left = 0
 
+    def work(self, market: Number) -> Working:
+        """Its orders in that market's book, to be changed."""
+        working = self.working.get(market)
+        if working is None:
+            working = Working()
+            self.working[market] = working
+        return working
+
+    def orders_working(self, market: Number) -> list[int]:
+        """The numbers of its orders that are worked in the market or stand by, oldest first."""
+        working = self.working.get(market)
+        return [] if working is None else list(working.orders)
+
     def remember(self, transfer: Transferred) -> None:
         """Know its reference again, as long as not too many came after it."""
         self.transfers[transfer.reference] = transfer
@@ -132,12 +200,17 @@ class Market:
     ``terms``, those that an order is held to are at hand here too.
 
     ``parity`` is what quantity x price is divided by to be money: the scales' difference as a power of ten.
+
+    ``book`` is what rests in it, ``standby`` what waits for its price: those that want it higher as sellers, lowest
+    first. ``traded`` is the price of its last trade between two orders, 0 before the first.
     """
 
     __slots__ = (
+        "book",
         "cash_increment",
         "cash_min",
         "changes",
+        "contract",
         "currency",
         "increment",
         "key",
@@ -148,10 +221,12 @@ class Market:
         "price_scale",
         "pros_only",
         "quantity_min",
+        "standby",
         "status",
         "symbol",
         "terms",
         "title",
+        "traded",
         "unit",
     )
 
@@ -172,7 +247,11 @@ class Market:
         self.cash_increment: Final[int] = terms.cash_increment
         self.parity: Final[int] = 10 ** (unit.scale + terms.price_scale - currency.scale)
         self.status: int = terms.status
+        self.contract: Final[Contract | None] = terms.contract
         self.changes: Final[list[tuple[int, int]]] = []
+        self.book: Final = OrderBook()
+        self.standby: Final = OrderBook()
+        self.traded = 0
         self.last: Number = 0
 
     def change(self, status: int, time: int) -> None:
@@ -234,7 +313,8 @@ class State:
     ``left`` and ``left_refusals``, unless they are None, gather what has gone until somebody takes it; ``left_at`` is
     the sequence of the last entry that let something go. ``waiting`` says what PENDING orders wait for;
     ``order_retries`` and ``trade_retries`` what has failed and is tried again; ``sweeps`` are the requests that are not
-    finished. ``accounts_of_owner`` are each client's, by number, oldest first.
+    finished. ``accounts_of_owner`` are each client's, by number, oldest first. ``has_books`` once an order came to be
+    worked in a book.
     """
 
     def __init__(self) -> None:
@@ -256,6 +336,7 @@ class State:
         self.order_retries: Final[dict[int, Retry]] = {}
         self.trade_retries: Final[dict[int, Retry]] = {}
         self.sweeps: Final[dict[int, CancelRequest]] = {}
+        self.has_books = False
         self.left_at = 0
         self.retain_us = 0
         self.retire_max = 0
@@ -274,7 +355,7 @@ class State:
         return self.accounts[account].book.of(asset)
 
     def define_asset(self, event: AssetDefined) -> None:
-        asset = Asset(event.asset, event.name, event.scale)
+        asset = Asset(event.asset, event.name, event.scale, event.kind)
         self.assets.add(asset.number, asset)
         self.asset_named[asset.name] = asset
 
@@ -346,6 +427,63 @@ class State:
         """If the order is closed and settled, it leaves in due time."""
         if order.is_settled():
             self.leaving.append((time, order.number))
+
+    def work(self, order: Order, side: int) -> None:
+        """The order is worked in a book from now on, or stands by for it."""
+        self.has_books = True
+        working = self.accounts[order.account].work(order.market)
+        working.orders[order.number] = None
+        working.count(side, 1)
+
+    def rest(self, order: Order) -> None:
+        """What is left of the order rests in its market's book."""
+        terms: OrderPlaced = order.terms
+        side, instructions, leaves = terms.side, terms.instructions, order.leaves
+        assert instructions is not None
+        self.markets[order.market].book.add(order.number, side, instructions.price, leaves)
+        working = self.accounts[order.account].work(order.market)
+        working.rest(side, leaves)
+        if instructions.flags & REDUCE_ONLY:
+            working.reducing += 1
+
+    def take(self, order: Order, quantity: int) -> None:
+        """So much of what rests of the order is taken."""
+        rests = self.markets[order.market].book.take(order.number, quantity)
+        terms: OrderPlaced = order.terms
+        working = self.accounts[order.account].working[order.market]
+        working.rest(terms.side, -quantity)
+        if rests == 0:
+            instructions: Instructions = order.terms.instructions
+            if instructions.flags & REDUCE_ONLY:
+                working.reducing -= 1
+
+    def stand_by(self, order: Order) -> None:
+        """The order waits for its market's price."""
+        instructions: Instructions = order.terms.instructions
+        side = SELL if instructions.trigger_when == AT_OR_ABOVE else BUY
+        self.markets[order.market].standby.add(order.number, side, instructions.trigger, order.leaves)
+
+    def stop_working(self, order: Order) -> None:
+        """The order is closed: it neither rests nor stands by."""
+        terms: OrderPlaced = order.terms
+        instructions = terms.instructions
+        if instructions is None:
+            return
+        account = self.accounts[order.account]
+        working = account.working[order.market]
+        del working.orders[order.number]
+        if not working.orders:
+            del account.working[order.market]
+        market = self.markets[order.market]
+        side = terms.side
+        working.count(side, -1)
+        if instructions.trigger:
+            market.standby.remove(order.number)
+        rested = market.book.remove(order.number)
+        if rested:
+            working.rest(side, -rested)
+            if instructions.flags & REDUCE_ONLY:
+                working.reducing -= 1
 
     def add_refusal(self, refusal: Refusal) -> None:
         """Keep it, and find it by its owner's key."""

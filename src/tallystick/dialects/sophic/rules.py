@@ -35,8 +35,8 @@ from tallystick.venue.state import Market
 # Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
 _ORDER_PLACED: Final = OrderPlaced
 _ACCEPTED: Final = Accepted
-_terms: Final[Callable[[PlaceOrder], tuple[int, int, int, int, int, int, str, str, str, str]]] = values
-_shared: Final[Callable[[PlaceOrder], tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]]] = values
+_terms: Final[Callable[[PlaceOrder], tuple[int, int, int, int, int, int, str, str, str, str, Any]]] = values
+_shared: Final[Callable[[PlaceOrder], tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any, Any, Any]]] = values
 
 
 class SophicRules:
@@ -48,7 +48,7 @@ class SophicRules:
     def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer:
         """Accept and reserve, or refuse; the precedence of refusals is specs/sophic.md §5."""
         state = draft.state
-        of, on, side, order_type, kind, size, key, _, _, _ = _terms(command)
+        of, on, side, order_type, kind, size, key, _, _, _, _ = _terms(command)
         account = state.accounts.get(of)
         if account is None or account.role != CUSTOMER:
             return Refused(UNKNOWN_ACCOUNT, "There is no such account.", "account")
@@ -98,7 +98,7 @@ class SophicRules:
         return carry_out(self.steps, draft, command)
 
     def _accept(self, draft: Draft, command: PlaceOrder, market: Market, tradeable: int) -> Answer:
-        account, on, side, order_type, kind, size, key, fingerprint, _, _ = _shared(command)
+        account, on, side, order_type, kind, size, key, fingerprint, _, _, _ = _shared(command)
         number: Number = draft.state.orders_made + 1
         buy = side == BUY
         draft.emit(

@@ -1,0 +1,308 @@
+"""What a Bluefin venue decides: orders, cancels, leverage, and what is due (seeds/002, specs/bluefin.md).
+
+An order is acknowledged before it is decided, so a refusal is a fact of its own, told to its owner as an event.
+"""
+
+from typing import Any, Final
+
+from tallystick.core.keys import Number
+from tallystick.core.lifecycle import is_closed
+from tallystick.core.order import Order
+from tallystick.core.trade import Trade
+from tallystick.dialects.bluefin.admit import (
+    affairs_refused,
+    book_refused,
+    is_affordable,
+    margin_needed,
+    reached,
+    terms_refused,
+)
+from tallystick.dialects.bluefin.policy import Policy
+from tallystick.dialects.bluefin.reasons import (
+    ACCOUNT_DEAUTHORIZED,
+    ACCOUNT_NOT_FOUND,
+    DUPLICATE_ORDER,
+    INSUFFICIENT_MARGIN,
+    INVALID_LEVERAGE,
+    INVALID_SYMBOL,
+    LEVERAGE_UPDATE,
+    MARKET_NOT_FOUND,
+    NO_OPEN_ORDERS_ON_MARKET,
+    ORDER_NOT_FOUND,
+    USER_CANCELLED,
+    USER_CANCELLED_ALL_ON_MARKET,
+    USER_CANCELLED_ALL_STANDBY_ON_MARKET,
+)
+from tallystick.dialects.bluefin.steps import Steps
+from tallystick.facts.codes import (
+    ACTIVE,
+    COUNTERPARTY,
+    CUSTOMER,
+    FEES,
+    INVALID_STATUS,
+    NOT_OPERATING,
+    SCOPE_ORDERS,
+    TRIGGER,
+    UNKNOWN_ACCOUNT,
+    UNKNOWN_MARKET,
+)
+from tallystick.facts.commands import (
+    Accepted,
+    Answer,
+    CancelOrders,
+    ChangeLeverage,
+    Exists,
+    Known,
+    PlaceOrder,
+    Refused,
+)
+from tallystick.facts.venue import (
+    CancelRefused,
+    CancelRequested,
+    Contract,
+    Instructions,
+    LeverageChanged,
+    OrderOpened,
+    OrderPlaced,
+    OrderRefused,
+    OrderRested,
+    OrderWaiting,
+)
+from tallystick.venue.draft import Draft
+from tallystick.venue.matching import crossing_level
+from tallystick.venue.operations import cancel_orders
+from tallystick.venue.positions import PARTS, cost, free_collateral, leverage_of, margin_of, position
+from tallystick.venue.state import Account, Market
+
+_ORDER_PLACED: Final = OrderPlaced
+_NO_INSTRUCTIONS: Final = Instructions(0, 0)
+
+
+class BluefinRules:
+    def __init__(self, policy: Policy) -> None:
+        self.policy: Final = policy
+        self.steps: Final = Steps(policy)
+        self.roles: Final = (COUNTERPARTY, FEES)
+
+    def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer:
+        """Take the order and work it, or refuse it on record. ``Refused`` without a record is for what is no order."""
+        state = draft.state
+        if COUNTERPARTY not in state.account_of_role or FEES not in state.account_of_role:
+            return Refused(NOT_OPERATING, "Open accounts with the roles counterparty and fees first.")
+        if command.instructions is None or not command.client_key:
+            return Refused(INVALID_STATUS, "An order for a book has instructions and a hash.", "instructions")
+        account = state.accounts.get(command.account)
+        market = state.markets.get(command.market)
+        reason = self._refusal(draft, command, account, market, known)
+        if reason:
+            return self._refuse(draft, command, reason)
+        assert account is not None
+        assert market is not None
+        assert market.contract is not None
+        with_: Instructions = command.instructions
+        if with_.trigger and not reached(market, draft.ambient, self.policy, with_):
+            return self._stand_by(draft, command, with_)
+        needed = margin_needed(account, market, command.side, command.size, with_)
+        reason = book_refused(state, account, market, command.side, command.size, with_)
+        if not reason and not is_affordable(state, draft.ambient, account, market.currency.number, needed):
+            reason = INSUFFICIENT_MARGIN
+        if reason:
+            return self._refuse(draft, command, reason)
+        return self._work(draft, command, account, market, market.contract, with_, needed)
+
+    def cancel(self, draft: Draft, command: CancelOrders) -> Answer:
+        """An owner's cancel by hash, or of all in a market; or an operator's by number."""
+        if command.orders:
+            return cancel_orders(draft, command)
+        return self._cancel_named(draft, command)
+
+    def wake_order(self, draft: Draft, order: Order) -> None:
+        """The order is due."""
+        self.steps.wake_order(draft, order)
+
+    def wake_trade(self, draft: Draft, trade: Trade) -> None:
+        """No trade is ever due: each is settled when it is made."""
+
+    def stop_order(self, draft: Draft, order: Order, reason: str, request: int) -> None:
+        """The order cannot go on."""
+        self.steps.stop_order(draft, order, reason, request)
+
+    def operate(self, draft: Draft, command: Any) -> Answer:
+        """An owner's change of leverage."""
+        if type(command) is ChangeLeverage:
+            return self._change_leverage(draft, command)
+        return Refused(INVALID_STATUS, "An exchange has nothing of that kind to operate.")
+
+    def _refusal(
+        self, draft: Draft, command: PlaceOrder, account: Account | None, market: Market | None, known: Known
+    ) -> str:
+        """Why the order is not taken, before the book is looked at."""
+        with_: Instructions | None = command.instructions
+        assert with_ is not None
+        if account is None or account.role != CUSTOMER:
+            return ACCOUNT_NOT_FOUND
+        if account.status != ACTIVE:
+            return ACCOUNT_DEAUTHORIZED
+        if market is None or market.contract is None:
+            return INVALID_SYMBOL
+        if known.order:
+            return DUPLICATE_ORDER
+        reason = terms_refused(command, with_, market, market.contract, draft.started)
+        return reason or affairs_refused(self.policy, command, with_, account, market)
+
+    def _refuse(self, draft: Draft, command: PlaceOrder, reason: str) -> Answer:
+        """On record, under no key: the order it repeats, if it does, is not touched by it."""
+        state = draft.state
+        with_ = command.instructions or _NO_INSTRUCTIONS
+        account = command.account if command.account in state.accounts else 0
+        market = command.market if command.market in state.markets else 0
+        draft.emit(
+            OrderRefused(
+                account,
+                0,
+                market,
+                state.refusals_made + 1,
+                "",
+                "",
+                reason,
+                "",
+                "",
+                (command.client_key, *with_.names),
+            )
+        )
+        return Accepted(0)
+
+    def _placed(self, draft: Draft, command: PlaceOrder, market: Market, needed: int) -> Order:
+        number: Number = draft.state.orders_made + 1
+        draft.emit(
+            _ORDER_PLACED(
+                command.account,
+                number,
+                command.market,
+                command.side,
+                command.order_type,
+                command.kind,
+                command.size,
+                command.size,
+                market.currency.number,
+                needed,
+                0,
+                command.client_key,
+                command.fingerprint,
+                0,
+                command.instructions,
+            )
+        )
+        return draft.state.orders[number]
+
+    def _stand_by(self, draft: Draft, command: PlaceOrder, with_: Instructions) -> Answer:
+        """It waits for its price, and binds nothing."""
+        order = self._placed(draft, command, draft.state.markets[command.market], 0)
+        draft.emit(OrderWaiting(order.account, order.number, order.market, TRIGGER, with_.expires, with_.expires))
+        return Accepted(order.number)
+
+    def _work(
+        self,
+        draft: Draft,
+        command: PlaceOrder,
+        account: Account,
+        market: Market,
+        contract: Contract,
+        with_: Instructions,
+        needed: int,
+    ) -> Answer:
+        if with_.leverage != leverage_of(account, market, contract):
+            draft.emit(LeverageChanged(account.number, 0, market.number, with_.leverage))
+        order = self._placed(draft, command, market, needed)
+        if crossing_level(market.book, command.side, with_.price) is None:
+            draft.emit(OrderRested(order.account, order.number, order.market, with_.expires))
+            return Accepted(order.number)
+        draft.emit(OrderOpened(order.account, order.number, order.market, 0))
+        self.steps.work(draft, order)
+        self.steps.follow(draft, market, order)
+        return Accepted(order.number)
+
+    def _cancel_named(self, draft: Draft, command: CancelOrders) -> Answer:
+        state = draft.state
+        account = state.accounts.get(command.account)
+        if account is None:
+            return Refused(UNKNOWN_ACCOUNT, "There is no such account.", "account")
+        market = state.markets.get(command.market)
+        request = state.requests_made + 1
+        number = 0 if market is None else market.number
+        orders = [] if market is None else self._named(draft, command, account, market)
+        draft.emit(CancelRequested(account.number, 0, number, request, SCOPE_ORDERS, tuple([n for n in orders if n])))
+        if market is None:
+            for name in command.names or ("",):
+                draft.emit(CancelRefused(account.number, 0, 0, request, MARKET_NOT_FOUND, name))
+        elif not command.names and not orders:
+            draft.emit(CancelRefused(account.number, 0, number, request, NO_OPEN_ORDERS_ON_MARKET))
+        else:
+            reason = USER_CANCELLED
+            if not command.names:
+                reason = USER_CANCELLED_ALL_STANDBY_ON_MARKET if command.standby else USER_CANCELLED_ALL_ON_MARKET
+            self._end(draft, command, account, number, request, orders, reason)
+        return Accepted(request)
+
+    def _end(
+        self,
+        draft: Draft,
+        command: CancelOrders,
+        account: Account,
+        market: Number,
+        request: int,
+        orders: list[int],
+        reason: str,
+    ) -> None:
+        for position_, number in enumerate(orders):
+            if number:
+                self.steps.cancel(draft, draft.state.orders[number], reason, request)
+            else:
+                name = command.names[position_]
+                draft.emit(CancelRefused(account.number, 0, market, request, ORDER_NOT_FOUND, name))
+
+    def _named(self, draft: Draft, command: CancelOrders, account: Account, market: Market) -> list[int]:
+        """The orders that are meant, 0 for a hash that names none that can be cancelled; each at most once."""
+        state = draft.state
+        if not command.names:
+            return [
+                number
+                for number in account.orders_working(market.number)
+                if (number in market.standby) == command.standby
+            ]
+        found: list[int] = []
+        for name in command.names:
+            number = account.keys.get(name, 0)
+            order = state.orders.get(number) if number > 0 else None
+            meant = order is not None and order.market == market.number and not is_closed(order.status)
+            found.append(number if meant and number not in found else 0)
+        return found
+
+    def _change_leverage(self, draft: Draft, command: ChangeLeverage) -> Answer:
+        """It holds for positions at once, and ends the market's open orders (specs/bluefin.md §1.8)."""
+        state = draft.state
+        account, market = state.accounts.get(command.account), state.markets.get(command.market)
+        if account is None or account.role != CUSTOMER:
+            return Refused(UNKNOWN_ACCOUNT, "There is no such account.", "account")
+        if market is None or market.contract is None:
+            return Refused(UNKNOWN_MARKET, "There is no such market.", "market")
+        contract = market.contract
+        if command.leverage < PARTS or command.leverage * contract.initial_margin > PARTS * PARTS:
+            return Refused(INVALID_LEVERAGE, "The market does not allow that leverage.", "leverage")
+        before = leverage_of(account, market, contract)
+        if before == command.leverage:
+            return Exists(market.number)
+        if position(account, market):
+            paid = abs(cost(account, market, contract.basis))
+            more = margin_of(paid, command.leverage, contract) - margin_of(paid, before, contract)
+            bound = sum(state.orders[number].reserved for number in account.orders_working(market.number))
+            if more > free_collateral(state, draft.ambient, account, market.currency.number) + bound:
+                return Refused(INSUFFICIENT_MARGIN, "The position needs more margin at that leverage.", "leverage")
+        working = account.orders_working(market.number)
+        if working:
+            request = state.requests_made + 1
+            draft.emit(CancelRequested(account.number, 0, market.number, request, SCOPE_ORDERS, tuple(working)))
+            for number in working:
+                self.steps.cancel(draft, state.orders[number], LEVERAGE_UPDATE, request)
+        draft.emit(LeverageChanged(account.number, 0, market.number, command.leverage))
+        return Accepted(market.number)
