@@ -215,7 +215,7 @@ def confirmed_elsewhere() -> tuple[list[Entry], State]:
 def exchange() -> tuple[list[Entry], State]:
     """Orders in a book, stop orders, positions, leverage and cancels by hash, of four traders."""
     floor = Floor(audited=False)
-    crowd(floor, 1, 120)
+    crowd(floor, 1, 150)
     return floor.entries, floor.state
 
 
