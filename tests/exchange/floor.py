@@ -116,6 +116,7 @@ class Floor:
             round(stop * E9),
             when,
             round(more.pop("leverage", 5) * E9),
+            more.pop("signed", 0),
             (f"name {self.hashes}",),
         )
         command = PlaceOrder(

@@ -79,6 +79,7 @@ REFUSED = [
     ("a quantity above the most", {"quantity": 1001, "at": 2990}, "quantity_out_of_bound"),
     ("a market order above its own most", {"quantity": 101}, "quantity_out_of_bound"),
     ("a quantity between two steps", {"quantity": 1.005, "at": 2990}, "quantity_out_of_step_size"),
+    ("a signature of the future", {"quantity": 1, "at": 2990, "signed": 10**15}, "signed_at_too_old"),
     ("a time that is over", {"quantity": 1, "at": 2990, "expires": 1}, "order_expired"),
     ("leverage below one", {"quantity": 1, "at": 2990, "leverage": 0.5}, "invalid_leverage"),
     ("leverage beyond the initial margin", {"quantity": 1, "at": 2990, "leverage": 21}, "invalid_leverage"),

@@ -131,8 +131,9 @@ class Instructions(Struct, frozen=True, array_like=True, gc=False):
     """How an order is worked in a book.
 
     ``price`` is its limit (0: none), ``expires`` when it ends by itself (0: never), ``trigger`` the price that its
-    market has to reach before it is worked at all (0: none), ``trigger_when`` from which side. ``names`` are words of
-    its owner and its venue for it, which no rule looks at.
+    market has to reach before it is worked at all (0: none), ``trigger_when`` from which side. ``signed`` is when its
+    owner signed it, in the venue's time (0: unknown). ``names`` are words of its owner and its venue for it, which no
+    rule looks at.
     """
 
     price: int
@@ -143,6 +144,7 @@ class Instructions(Struct, frozen=True, array_like=True, gc=False):
     trigger: int = 0
     trigger_when: int = 0
     leverage: int = 0
+    signed: int = 0
     names: tuple[str, ...] = ()
 
 

@@ -22,6 +22,7 @@ from tallystick.dialects.bluefin.reasons import (
     QUANTITY_OUT_OF_BOUND,
     QUANTITY_OUT_OF_STEP_SIZE,
     REDUCE_ONLY_WOULD_OPEN,
+    SIGNED_AT_TOO_OLD,
     TOO_MANY_OPEN_ORDERS_ON_MARKET,
 )
 from tallystick.facts.codes import (
@@ -57,10 +58,14 @@ from tallystick.venue.state import Account, Market, State
 HOLDS: Final = ""
 
 
-def terms_refused(command: PlaceOrder, with_: Instructions, market: Market, contract: Contract, now: int) -> str:
+def terms_refused(
+    policy: Policy, command: PlaceOrder, with_: Instructions, market: Market, contract: Contract, now: int
+) -> str:
     """What is wrong with the order by itself; "" for nothing."""
     if market.status == NOT_TRADING:
         return MARKET_NOT_TRADING
+    if with_.signed and not now - policy.signed_within_us <= with_.signed <= now + policy.ahead_us:
+        return SIGNED_AT_TOO_OLD
     if with_.expires and with_.expires <= now:
         return ORDER_EXPIRED
     if not _is_formed(command, with_):

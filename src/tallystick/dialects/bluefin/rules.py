@@ -147,11 +147,12 @@ class BluefinRules:
             return INVALID_SYMBOL
         if known.order:
             return DUPLICATE_ORDER
-        reason = terms_refused(command, with_, market, market.contract, draft.started)
+        reason = terms_refused(self.policy, command, with_, market, market.contract, draft.started)
         return reason or affairs_refused(self.policy, command, with_, account, market)
 
     def _refuse(self, draft: Draft, command: PlaceOrder, reason: str) -> Answer:
-        """On record, under no key: the order it repeats, if it does, is not touched by it."""
+        """On record, under no key: the order it repeats, if it does, is not touched by it. Its names are its hash, its size
+        and what its owner called it."""
         state = draft.state
         with_ = command.instructions or _NO_INSTRUCTIONS
         account = command.account if command.account in state.accounts else 0
@@ -167,7 +168,7 @@ class BluefinRules:
                 reason,
                 "",
                 "",
-                (command.client_key, *with_.names),
+                (command.client_key, str(command.size), *with_.names),
             )
         )
         return Accepted(0)
