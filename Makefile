@@ -4,6 +4,7 @@ PORT   ?= 8420
 DATA   ?= ./data
 PYTHON ?= python3
 ARGS   ?=
+TESTS  ?=
 
 BIN := .venv/bin
 NO_PACKAGES := { echo "The packages could not be installed. The first time needs the network; run it again."; exit 1; }
@@ -11,27 +12,32 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-compiled check compile bench docs clean
+.PHONY: help run test test-compiled upstream check compile bench docs node clean
 
 help:
 	@echo "make run            start the server          PORT=$(PORT) DATA=$(DATA) PYTHON=$(PYTHON) ARGS=..."
 	@echo "make test           run the tests, about five minutes"
 	@echo "make test-compiled  run the tests with the pure rooms compiled"
+	@echo "make upstream       run Hummingbot's own tests against the facade  TESTS=folder"
 	@echo "make check          style, types, import rule, diagrams, compilation"
 	@echo "make compile        compile the pure rooms into build/compiled"
 	@echo "make bench          measure, about five minutes  ARGS=--quick"
 	@echo "make docs           draw the lifecycle again"
+	@echo "make node           install the SDKs that the tests drive, and Node if need be"
 	@echo "make clean          remove what these commands made, except DATA"
 
 # exec: the shell steps aside, so a signal reaches the server itself.
 run: .venv/.installed
 	@exec $(BIN)/tallystick serve --port "$(PORT)" --data "$(DATA)" $(ARGS)
 
-test: .venv/.installed-dev
+test: .venv/.installed-dev .venv/.installed-node
 	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
-test-compiled: compile
+test-compiled: compile .venv/.installed-node
 	@PYTHONPATH="$(CURDIR)/build/compiled" TALLYSTICK_EXPECT_COMPILED=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
+
+upstream: .venv/.installed-dev
+	@$(BIN)/python -m tools.upstream "$(TESTS)"
 
 check: .venv/.installed-dev
 	@echo "check: style"
@@ -54,6 +60,8 @@ bench: .venv/.installed-dev
 
 docs: .venv/.installed-dev
 	@$(BIN)/python tools/draw_lifecycle.py
+
+node: .venv/.installed-node
 
 clean:
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
@@ -80,3 +88,8 @@ clean:
 	@$(PIP) install --require-hashes -r requirements-dev.lock || $(NO_PACKAGES)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch .venv/.installed $@
+
+.venv/.installed-node: $(wildcard tests/bluefin/sdk/* tests/bluefin/sdk/.npmrc) | .venv/.installed-dev
+	@echo "setup: installing the exchange's SDK, which the tests drive (once)"
+	@$(BIN)/python -m tests.bluefin.node || $(NO_PACKAGES)
+	@touch $@

@@ -151,8 +151,10 @@ class BluefinRules:
         return reason or affairs_refused(self.policy, command, with_, account, market)
 
     def _refuse(self, draft: Draft, command: PlaceOrder, reason: str) -> Answer:
-        """On record, under no key: the order it repeats, if it does, is not touched by it. Its names are its hash, its size
-        and what its owner called it."""
+        """On record, under no key: the order it repeats, if it does, is not touched by it.
+
+        Its names are its hash, its size and what its owner called it.
+        """
         state = draft.state
         with_ = command.instructions or _NO_INSTRUCTIONS
         account = command.account if command.account in state.accounts else 0
