@@ -33,13 +33,14 @@ class ToyExchange:
     def __init__(self) -> None:
         self.orders: dict[str, tuple[str, int]] = {}
         self.told: asyncio.Queue[str] = asyncio.Queue()
+        self.forgets = 3
 
     async def send(self, client_id: str, size: int) -> str:
         order_id = f"toy{len(self.orders) + 1}"
         self.orders[client_id] = (order_id, size)
         self.told.put_nowait(client_id)
         await asyncio.sleep(0.01)
-        if len(self.orders) % 3 == 0:
+        if len(self.orders) % self.forgets == 0:
             raise TimeoutError
         return order_id
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.connect.bots import bot
-from tests.connect.paper import PaperVenue
-from tests.connect.virtual import run, until
+from tallystick.journal.memory import MemoryStorage
+from tallystick.testing.bots import bot
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.virtual import run, until
 
 CASES = [
     # what the venue does, the outcome, its reason, the last that is told of the order
@@ -12,7 +13,7 @@ CASES = [
     ("request", "DONE", "", "Cancelled"),
     ("refuse", "REFUSED", "too_late_to_cancel", "Updated cancel"),
     ("not-there", "NOT_FOUND", "not_found", "Updated cancel"),
-    ("lost", "UNKNOWN", "ambiguous", "Updated cancel"),
+    ("swallowed", "UNKNOWN", "ambiguous", "Updated cancel"),
     ("crash", "UNKNOWN", "KeyError", "Updated cancel"),
 ]
 
@@ -40,7 +41,7 @@ def test_all_orders_are_cancelled_in_batches_each_with_its_outcome():
         async with bot(paper, cancel_batch_max=4) as a:
             orders = [a.buy() for _ in range(10)]
             await until(lambda: len(a.told) == 10)
-            paper.fill(orders[0], 10_000)
+            paper.fill(orders[0], 10)
             await until(lambda: a.ended(orders[0]))
             results = await a.venue.cancel_all(timeout=5)
             assert list(results) == orders[1:]
@@ -112,8 +113,26 @@ def test_a_cancel_that_says_nothing_of_fills_is_followed_by_a_question():
             order_id = a.buy()
             await until(lambda: a.texts(order_id) == ["Created"])
             paper.is_mute = True
-            paper.fill(order_id, 4_000)
+            paper.fill(order_id, 4)
             assert (await a.venue.cancel(order_id))[order_id].outcome == "DONE"
             await until(lambda: a.texts(order_id)[-1] == "Filled 4 (late)")
+
+    run(scenario)
+
+
+def test_a_cancel_waits_until_the_venue_is_reached():
+    async def scenario():
+        paper, disk = PaperVenue(), MemoryStorage()
+        async with bot(paper, disk) as a:
+            order_id = a.buy()
+            await until(lambda: a.texts(order_id) == ["Created"])
+        paper.is_down = True
+        async with bot(paper, disk, ready_seconds=0) as a:
+            early = await a.venue.cancel(order_id, timeout=5)
+            assert early[order_id].outcome == "UNKNOWN"
+            assert "cancel" not in paper.requests, "no connector is asked before it was started"
+            paper.is_down = False
+            results = await a.venue.cancel(order_id, timeout=30)
+            assert results[order_id].outcome == "DONE"
 
     run(scenario)

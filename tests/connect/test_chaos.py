@@ -7,29 +7,32 @@ known to be lost or failed, and what was told was told once, in order, whatever 
 import asyncio
 import copy
 import logging
+from decimal import Decimal
 from random import Random
 
 import pytest
 
 from tallystick.connect import backoff
 from tallystick.connect.client import Client
-from tallystick.connect.events import TERMINAL, OrderEvent, OrderFilledEvent, OrderUpdatedEvent
+from tallystick.connect.events import OrderEvent
 from tallystick.connect.narration import position_text
 from tallystick.connect.store import STREAM, Storage
 from tallystick.core.lifecycle import FILLED, OPEN, REJECTED, SUBMITTED
 from tallystick.facts.client import Announced, BeliefRecord, decode
 from tallystick.facts.client_codes import LOST
 from tallystick.journal.memory import MemoryJournal, MemoryStorage
+from tallystick.testing.bots import TEN
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.paper_connector import PaperConnector
+from tallystick.testing.stories import assert_grammar
+from tallystick.testing.virtual import clock, run
 from tallystick.tracker.snapshot import belief_of
-from tests.connect.bots import TEN
-from tests.connect.paper import PaperConnector, PaperVenue
-from tests.connect.virtual import clock, run
 
 SEEDS = 40
 RUNS = 3
 STEPS = 40
 WORDS = ("accept", "accept", "accept", "refuse", "lost", "swallowed", "late", "unsent", "limited", "hang", "crash")
-CANCEL_WORDS = ("done", "request", "refuse", "lost", "not-there", "crash")
+CANCEL_WORDS = ("done", "request", "refuse", "lost", "swallowed", "not-there", "crash")
 
 
 class Chaos:
@@ -72,16 +75,15 @@ class Chaos:
             venue.buy("ACME-USD", TEN)
         elif what == "fill" and open_now:
             order = paper.orders[random.choice(open_now)]
-            paper.fill(
-                order.client_id, random.choice((order.size - order.filled, 1 + (order.size - order.filled) // 3))
-            )
+            left = order.size - order.filled
+            paper.fill(order.client_id, Decimal(random.choice((left, 1 + left // 3))).scaleb(-3))
         elif what == "end" and open_now:
             paper.end(random.choice(open_now))
         elif what == "cancel" and venue.open_order_ids():
             paper.cancels.append(random.choice(CANCEL_WORDS))
             cancels.add(asyncio.create_task(venue.cancel(random.choice(venue.open_order_ids()), timeout=2)))
         elif what == "break":
-            paper.break_streams()
+            paper.cut_stream()
         elif what == "down":
             paper.is_down = random.random() < 0.5
             paper.wake()
@@ -140,7 +142,7 @@ def test_when_the_faults_stop_the_two_halves_match(seed: int, monkeypatch: pytes
             await chaos.live()
         beliefs, told = await chaos.calm()
         check_match(chaos.paper, beliefs)
-        check_grammar(told)
+        assert_grammar(told)
         by_position = {event.position: event for event in told}
         for event in chaos.told:
             assert by_position[event.position] == event, "what was told before a crash is what is told after it"
@@ -160,17 +162,3 @@ def check_match(paper: PaperVenue, beliefs: dict[str, BeliefRecord]) -> None:
     for client_id, belief in beliefs.items():
         if client_id not in paper.orders:
             assert belief.status == REJECTED or (belief.status, belief.certainty) == (SUBMITTED, LOST), belief
-
-
-def check_grammar(told: list[OrderEvent]) -> None:
-    assert len({event.position for event in told}) == len(told)
-    stories: dict[str, list[OrderEvent]] = {}
-    for event in told:
-        if not isinstance(event, OrderUpdatedEvent):
-            stories.setdefault(event.order_id, []).append(event)
-    for story in stories.values():
-        ends = [at for at, event in enumerate(story) if isinstance(event, TERMINAL)]
-        trades = [event.exchange_trade_id for event in story if isinstance(event, OrderFilledEvent)]
-        assert len(ends) <= 1
-        assert len(trades) == len(set(trades))
-        assert all(event.late == bool(ends and at > ends[0]) for at, event in enumerate(story))

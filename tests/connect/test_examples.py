@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.testing.report import main
 from tests.running import RunningServer
 
 ROOT = Path(__file__).parents[2]
@@ -45,8 +46,13 @@ def test_a_connector_of_one_s_own():
     ]
 
 
+def test_a_connector_of_one_s_own_under_the_conformance_kit():
+    run_example("try_own_connector.py")
+    assert main([f"{EXAMPLES}/try_own_connector.py:subject", "--case", "lost answer"]) == 0
+
+
 def test_every_example_is_run_here():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"bot.py", "own_connector.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == {"bot.py", "own_connector.py", "try_own_connector.py"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/client.md"])

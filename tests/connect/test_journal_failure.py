@@ -1,19 +1,23 @@
 """A journal that cannot be written: nothing new is sent, with a clear error; cancelling works; a full disk heals."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 
 import pytest
 
 from tallystick.connect.client import Client
 from tallystick.connect.errors import StoreStopped
+from tallystick.connect.port import StreamItem
 from tallystick.connect.store import Storage
 from tallystick.journal.errors import JournalUnavailable
 from tallystick.journal.memory import MemoryJournal
 from tallystick.journal.port import Append
-from tests.connect.bots import TEN, text
-from tests.connect.paper import PaperConnector, PaperVenue
-from tests.connect.virtual import clock, run, until
+from tallystick.testing.bots import TEN
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.paper_connector import PaperConnector
+from tallystick.testing.stories import text
+from tallystick.testing.virtual import clock, run, until
 
 
 class FailingJournal(MemoryJournal):
@@ -76,7 +80,7 @@ def test_after_a_failure_the_next_process_finds_what_was_durable():
             durable = venue.buy("ACME-USD", TEN)
             await until(lambda: durable in paper.orders)
             journal.fault = "io_error"
-            paper.fill(durable, 10_000)
+            paper.fill(durable, 10)
             await until(lambda: client.store.stopped)
         journal.fault = ""
         told = []
@@ -84,5 +88,73 @@ def test_after_a_failure_the_next_process_finds_what_was_durable():
             client.listen(lambda event: told.append(text(event)))
             await client.add(PaperConnector(paper))
             await until(lambda: told[-2:] == ["Filled 10", "Completed 10"])
+
+    run(scenario)
+
+
+class FailingOnce(MemoryJournal):
+    """The disk is full at one append, the ``at``-th, and then has room again."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self._left = at
+
+    def append(self, batch: Sequence[Append]) -> None:
+        self._left -= 1
+        if not self._left:
+            raise JournalUnavailable("disk_full", "The disk says no.")
+        super().append(batch)
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_whatever_of_the_beginning_was_not_recorded_is_recorded_when_there_is_room_again(at: int):
+    async def scenario():
+        paper = PaperVenue()
+        async with Client(storage=Storage(None, FailingOnce(at)), clock=clock) as client:
+            try:
+                venue = await client.add(PaperConnector(paper))
+            except StoreStopped:  # the venue itself was not recorded, so it has not been joined
+                await asyncio.sleep(5)
+                venue = await client.add(PaperConnector(paper))
+            await until(lambda: venue.is_ready)
+            await asyncio.sleep(5)
+            order = venue.buy("ACME-USD", TEN)
+            await until(lambda: order in paper.orders)
+
+    run(scenario)
+
+
+class Recording(PaperConnector):
+    """``positions`` are those that its stream was begun from."""
+
+    def __init__(self, venue: PaperVenue) -> None:
+        super().__init__(venue, resumes=True)
+        self.positions: list[str] = []
+
+    async def stream(self, position: str) -> AsyncIterator[StreamItem]:
+        self.positions.append(position)
+        async with aclosing(super().stream(position)) as items:
+            async for item in items:
+                yield item
+
+
+def test_after_a_full_disk_the_stream_goes_on_from_the_position_that_is_durable():
+    async def scenario():
+        paper = PaperVenue()
+        journal = FailingJournal()
+        connector = Recording(paper)
+        async with Client(storage=Storage(None, journal), clock=clock) as client:
+            venue = await client.add(connector)
+            order = venue.buy("ACME-USD", TEN)
+            await until(lambda: client.store.state.venues[1].positions)
+            (durable,) = client.store.state.venues[1].positions.values()
+            journal.fault = "disk_full"
+            paper.fill(order, 1_000)
+            await until(lambda: client.store.stopped)
+            paper.fill(order, 1_000)
+            await asyncio.sleep(1)
+            journal.fault = ""
+            await until(lambda: len(connector.positions) == 2)
+            assert connector.positions == ["", durable]
 
     run(scenario)

@@ -18,7 +18,7 @@ from tallystick.connect.silence import Silence
 from tallystick.connect.trading_rules import TradingRule, decimal, integer, notional_of, quantise
 from tallystick.facts.client import MarketListed
 from tallystick.facts.codes import CASH, UNITS
-from tests.connect.virtual import run
+from tallystick.testing.virtual import run
 
 # --- Pacer ------------------------------------------------------------------------------------------------------------
 
@@ -139,6 +139,12 @@ def test_what_is_quantised_is_at_most_what_was_asked_and_less_than_an_increment_
         assert 0 <= price - decimal(found.price, 2) < Decimal("0.05")
 
 
+def test_an_amount_of_more_digits_than_usual_is_not_rounded_up():
+    amount = Decimal("99999999999.999999999999999999")
+    assert integer(amount, 18) == 10**29 - 1
+    assert decimal(10**29 - 1, 18) == amount
+
+
 def test_cash_has_increments_and_minimums_of_its_own():
     assert quantise(RULE, MARKET, CASH, Decimal("12.345"), None).size == 1234
     assert quantise(RULE, MARKET, CASH, Decimal("0.99"), None).code == "below_minimum"
@@ -163,7 +169,9 @@ def test_a_venue_that_changes_its_scales_keeps_those_it_was_listed_with():
         "A-B", "ab", "A", "B", price_scale=2, unit_scale=5, cash_scale=2, unit_increment=150, units_max=1234
     )
     rule = finer.at(MARKET)
-    assert (rule.unit_scale, rule.unit_increment, rule.units_max) == (3, 2, 12), "0.0015 becomes 0.002"
+    assert (rule.unit_scale, rule.unit_increment, rule.units_max) == (3, 3, 12), (
+        "0.003 is the least multiple of 0.0015 with three decimals"
+    )
     assert RULE.at(MARKET) is RULE
 
 

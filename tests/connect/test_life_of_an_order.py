@@ -10,9 +10,10 @@ from tallystick.connect.errors import NoSuchMarket, NoSuchOrder
 from tallystick.connect.events import BuyOrderCompletedEvent, OrderFilledEvent, OrderType, SellOrderCreatedEvent
 from tallystick.core.lifecycle import EXPIRED
 from tallystick.journal.memory import MemoryStorage
-from tests.connect.bots import TEN, bot, text
-from tests.connect.paper import PaperVenue
-from tests.connect.virtual import run, until
+from tallystick.testing.bots import TEN, bot
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.stories import text
+from tallystick.testing.virtual import run, until
 
 
 def test_an_order_is_created_filled_and_completed():
@@ -22,8 +23,8 @@ def test_an_order_is_created_filled_and_completed():
             order_id = a.buy()
             assert paper.requests.count("place") == 0, "the id is there before anything was sent"
             await until(lambda: order_id in paper.orders)
-            paper.fill(order_id, 4_000)
-            paper.fill(order_id, 6_000)
+            paper.fill(order_id, 4)
+            paper.fill(order_id, 6)
             found = [event async for event in a.venue.events(order_id)]
         assert [text(event) for event in found] == ["Created", "Filled 4", "Filled 6", "Completed 10"]
         assert [event.executed_amount_base for event in found] == [Decimal(each) for each in (0, 4, 10, 10)]
@@ -68,7 +69,7 @@ def test_the_end_ends_the_story(ending: str, last: str):
             order_id = a.buy()
             if ending != "refuse":
                 await until(lambda: order_id in paper.orders)
-                paper.fill(order_id, 2_000)
+                paper.fill(order_id, 2)
                 paper.end(order_id, *([EXPIRED] if ending == "expire" else []))
             found = [text(event) async for event in a.venue.events(order_id)]
             assert found == ([] if ending == "refuse" else ["Created", "Filled 2"]) + [last]
@@ -84,7 +85,7 @@ def test_a_story_can_be_read_long_after_it_is_over():
         async with bot(paper, disk) as a:
             order_id = a.buy()
             await until(lambda: order_id in paper.orders)
-            paper.fill(order_id, 10_000)
+            paper.fill(order_id, 10)
             await until(lambda: a.ended(order_id))
             await asyncio.sleep(120)
             assert order_id not in a.client.store.state.venues[1].by_client, "it has left the memory"
@@ -105,7 +106,7 @@ def test_a_late_fill_of_an_order_that_has_left_is_told():
             paper.end(order_id)
             await until(lambda: a.ended(order_id))
             await asyncio.sleep(120)
-            paper.fill(order_id, 3_000)
+            paper.fill(order_id, 3)
             await until(lambda: "Filled 3 (late)" in a.texts(order_id))
             story = [text(event) async for event in a.venue.events(order_id)]
             assert story == ["Created", "Cancelled"], "a story ends with its end"
@@ -122,7 +123,7 @@ def test_events_since_a_position_are_those_after_it_and_no_others():
             orders = [a.buy() for _ in range(3)]
             await until(lambda: all(each in paper.orders for each in orders))
             for each in orders:
-                paper.fill(each, 10_000)
+                paper.fill(each, 10)
             await until(lambda: all(a.ended(each) for each in orders))
         everything = a.told
         for at, event in enumerate(everything):
@@ -152,7 +153,7 @@ def test_a_listener_that_raises_is_reported_and_stops_nobody(caplog: pytest.LogC
             end = a.venue.listen(lambda event: heard.append(text(event)))
             order_id = a.buy()
             await until(lambda: order_id in paper.orders)
-            paper.fill(order_id, 10_000)
+            paper.fill(order_id, 10)
             assert [text(event) async for event in a.venue.events(order_id)] == ["Created", "Filled 10", "Completed 10"]
             end()
             a.buy()

@@ -9,9 +9,9 @@ import pytest
 from tallystick.connect.events import MarketOrderFailureEvent, OrderType
 from tallystick.connect.limits import Limits
 from tallystick.facts.codes import CASH, MARKET_ORDER
-from tests.connect.bots import bot
-from tests.connect.paper import PaperVenue
-from tests.connect.virtual import run, until
+from tallystick.testing.bots import bot
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.virtual import run, until
 
 MARKET, LIMIT = OrderType.MARKET, OrderType.LIMIT
 ORDERS: list[tuple[str, tuple[Any, ...], str, str]] = [
@@ -94,7 +94,7 @@ def test_room_is_made_again_when_an_order_ends():
             for _ in range(3):
                 order_id = a.buy(order_type=LIMIT, price=Decimal(10))
                 await until(lambda: order_id in paper.orders)  # noqa: B023
-                paper.fill(order_id, 10_000)
+                paper.fill(order_id, 10)
                 await until(lambda: a.ended(order_id))  # noqa: B023
                 assert a.texts(order_id)[-1] == "Completed 10"
 
@@ -110,7 +110,7 @@ def test_an_order_that_cannot_be_measured_is_refused():
             assert a.texts(unknown) == ["Failure price_unknown"]
             limit = a.buy(order_type=LIMIT, price=Decimal(10))
             await until(lambda: limit in paper.orders)
-            paper.fill(limit, 10_000, price=1100)
+            paper.fill(limit, 10, price=11)
             await until(lambda: a.ended(limit))
             known = a.buy()
             await until(lambda: a.ended(known))

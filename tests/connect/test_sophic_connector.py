@@ -17,9 +17,9 @@ from tallystick.connect.client import Client
 from tallystick.connect.errors import NotSent, SignInRefused
 from tallystick.dialects.connectors import connector
 from tallystick.dialects.sophic.connector_session import SophicSession
+from tallystick.testing.line import line_to
+from tallystick.testing.stories import text
 from tallystick.tracker.agenda import Patience
-from tests.connect.between import line_to
-from tests.connect.bots import text
 from tests.running import RunningServer
 
 CREDENTIALS = {"client_id": "demo", "client_secret": "sandbox", "account": "acc_demo"}

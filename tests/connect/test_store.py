@@ -9,13 +9,16 @@ from tallystick.connect import listeners
 from tallystick.connect.archive import Archive
 from tallystick.connect.client import Client
 from tallystick.connect.errors import CutOff
-from tallystick.connect.store import ARCHIVE_FILE, Storage, recovered
+from tallystick.connect.recovery import recovered
+from tallystick.connect.storage import ARCHIVE_FILE, Storage
 from tallystick.journal.errors import FolderInUse
+from tallystick.testing.bots import TEN, bot
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.paper_connector import PaperConnector
+from tallystick.testing.stories import text
+from tallystick.testing.virtual import clock, run, until
 from tallystick.tracker.agenda import Patience
 from tallystick.tracker.snapshot import state_hash
-from tests.connect.bots import TEN, bot, text
-from tests.connect.paper import PaperConnector, PaperVenue
-from tests.connect.virtual import clock, run, until
 
 SOON = Patience(retain_us=10_000, again_us=100_000)
 
@@ -29,7 +32,7 @@ async def trade(folder: Path, paper: PaperVenue, count: int) -> tuple[list[str],
             for order_id in orders:
                 while order_id not in paper.orders:  # noqa: ASYNC110
                     await asyncio.sleep(0.001)
-                paper.fill(order_id, 10_000)
+                paper.fill(order_id, 10)
             while client.store.state.orders:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
         return orders, state_hash(client.store.state)
@@ -50,7 +53,7 @@ def test_a_restart_finds_what_was_there_whatever_became_of_the_archive(tmp_path:
             await trade(tmp_path / "other", PaperVenue(), 2)
             archive.write_bytes((tmp_path / "other" / ARCHIVE_FILE).read_bytes())
         storage = Storage(folder)
-        assert state_hash(recovered(storage)) == expected
+        assert state_hash(recovered(storage.journal, storage.archive, storage.snapshots).state) == expected
         storage.close()
         async with Client(folder, patience=SOON) as client:
             venue = await client.add(PaperConnector(paper))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tallystick.journal.memory import MemoryStorage
-from tests.connect.bots import bot
-from tests.connect.paper import PaperVenue
-from tests.connect.virtual import run, until
+from tallystick.testing.bots import bot
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.virtual import run, until
 
 CASES = [
     # what becomes of the request to place, what is told in the next minute
@@ -51,7 +51,7 @@ def test_a_lost_order_is_still_open_and_may_be_found():
             await until(lambda: a.told and a.told[-1].certainty == "LOST")
             assert order_id in a.venue.open_order_ids(), "a timeout and a denial end nothing"
             paper.add(order_id, 10_000)
-            paper.fill(order_id, 10_000)
+            paper.fill(order_id, 10)
             await until(lambda: a.ended(order_id))
             assert a.texts(order_id)[-3:] == ["Created (inferred)", "Filled 10", "Completed 10"] or a.texts(order_id)[
                 -3:
@@ -67,7 +67,7 @@ def test_a_fill_that_overtakes_its_answer_is_kept():
 
             def at_once(order: Any) -> None:
                 paper.add(order.client_id, order.terms.size)
-                paper.fill(order.client_id, 10_000)
+                paper.fill(order.client_id, 10)
 
             paper.on_place = at_once
             order_id = a.buy()
@@ -85,7 +85,7 @@ def test_fills_that_no_stream_tells_of_are_found_by_the_audit():
             order_id = a.buy()
             await until(lambda: a.told)
             paper.is_mute = True
-            paper.fill(order_id, 10_000)
+            paper.fill(order_id, 10)
             await until(lambda: a.ended(order_id))
             assert "open_orders" in paper.requests
             assert a.texts(order_id)[-2:] == ["Filled 10", "Completed 10"]
@@ -100,9 +100,9 @@ def test_what_happened_while_the_stream_was_down_is_asked_for():
             order_id = a.buy()
             await until(lambda: a.told)
             paper.is_down = True
-            paper.break_streams()
+            paper.cut_stream()
             await until(lambda: not a.venue.is_ready)
-            paper.fill(order_id, 10_000)
+            paper.fill(order_id, 10)
             await asyncio.sleep(30)
             assert a.texts(order_id) == ["Created"]
             paper.is_down = False
@@ -190,8 +190,8 @@ def test_a_restart_asks_for_everything_before_it_takes_orders():
         async with bot(paper, disk) as a:
             orders = [a.buy() for _ in range(3)]
             await until(lambda: len(a.told) == 3)
-        paper.fill(orders[0], 10_000)
-        paper.fill(orders[1], 5_000)
+        paper.fill(orders[0], 10)
+        paper.fill(orders[1], 5)
         paper.end(orders[2])
         async with bot(paper, disk) as again:
             assert again.venue.is_ready
@@ -218,7 +218,7 @@ def test_a_restart_while_the_venue_is_down_sends_nothing():
             paper.is_down = False
             await until(lambda: a.venue.markets)
             paper.is_down = True
-            paper.break_streams()
+            paper.cut_stream()
             await until(lambda: not a.venue.is_ready)
             order_id = a.buy()
             await until(lambda: a.ended(order_id))

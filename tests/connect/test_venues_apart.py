@@ -7,9 +7,10 @@ import pytest
 
 from tallystick.connect.client import Client
 from tallystick.connect.errors import CannotStart, SignInRefused
-from tests.connect.bots import text
-from tests.connect.paper import PaperConnector, PaperVenue
-from tests.connect.virtual import clock, run, until
+from tallystick.testing.paper import PaperVenue
+from tallystick.testing.paper_connector import PaperConnector
+from tallystick.testing.stories import text
+from tallystick.testing.virtual import clock, run, until
 
 
 class Faulty(PaperConnector):
@@ -38,7 +39,7 @@ def test_a_slow_venue_and_a_dead_one_hold_up_no_other():
             began = asyncio.get_running_loop().time()
             order_id = venue.buy("ACME-USD", Decimal(10))
             await until(lambda: order_id in good.orders)
-            good.fill(order_id, 10_000)
+            good.fill(order_id, 10)
             await until(lambda: "good Completed 10" in told)
             assert asyncio.get_running_loop().time() - began < 0.1
             await until(lambda: client.venues["slow"].is_ready)
@@ -61,7 +62,7 @@ def test_the_same_order_ids_of_two_venues_are_two_orders():
             await until(lambda: len(told) == 2)
             (order_a,), (order_b,) = (list(paper.orders.values()) for paper in papers.values())
             assert order_a.venue_id == order_b.venue_id
-            papers["a"].fill(order_a.client_id, 10_000)
+            papers["a"].fill(order_a.client_id, 10)
             await until(lambda: "a Completed 10" in told)
             assert "b Completed 10" not in told
 

@@ -10,7 +10,7 @@ import sys
 from decimal import Decimal
 
 import tallystick
-from tests.connect.bots import text
+from tallystick.testing.stories import text
 
 
 async def main(url: str, journal: str, orders: int) -> None:
@@ -29,6 +29,7 @@ async def main(url: str, journal: str, orders: int) -> None:
             while venue.open_order_ids():  # noqa: ASYNC110 - orders of earlier runs tell nothing if they are over
                 await asyncio.sleep(0.01)
             marker = venue.sell("WRLD-USD", Decimal(1))
+            print(json.dumps({"intended": marker}), flush=True)
             async for event in venue.events(since=""):
                 told = {"order": event.order_id, "text": text(event), "venue_id": event.exchange_order_id}
                 print(json.dumps(told), flush=True)

@@ -45,6 +45,8 @@ from tallystick.tracker.observations import (
     STREAM,
     SUBMIT,
     UNKNOWN_STATUS,
+    AllFills,
+    Amendment,
     Cancel,
     CancelReport,
     FillReport,
@@ -96,6 +98,10 @@ class Desk:
         self.now = BEGIN
         self.do(JoinVenue(profile() if terms is None else terms))
         self.do(ListMarket(VENUE, "ACME-USD", "ACME", "USD", 2, 3, 2))
+
+    def join(self, terms: VenueJoined) -> None:
+        """The venue's connector declares this from now on."""
+        self.do(JoinVenue(terms))
 
     @property
     def state(self) -> State:
@@ -192,9 +198,10 @@ class Desk:
         if verb == "place":
             self.do(place(int(words[1])))
         elif verb.upper() in ORDER_STATUS_NAMES:
-            of = int(words[words.index("of") + 1]) if "of" in words else -1
             origin = SUBMIT if ids == (CLIENT_ID, "") else STREAM
-            self.do(OrderReport(VENUE, *both, as_of, origin, ORDER_STATUS_NAMES.index(verb.upper()), of))
+            status = ORDER_STATUS_NAMES.index(verb.upper())
+            of, worth, pending = (after(words[1:], name) for name in ("of", "worth", "pending"))
+            self.do(OrderReport(VENUE, *both, as_of, origin, status, of, notional=worth, pending=pending))
         elif verb == "word":
             self.do(OrderReport(VENUE, *both, as_of, STREAM, UNKNOWN_STATUS, word=words[1]))
         elif verb == "fill":
@@ -214,7 +221,13 @@ class Desk:
             self.do(NotFound(VENUE, *both, as_of, ANSWER))
         elif verb == "snapshot":
             reports = [OrderReport(VENUE, "", VENUE_ID, as_of, SNAPSHOT, 3)] if "with" in words else []
-            self.do(OpenOrders(VENUE, as_of, reports, [], "complete" in words))
+            at = words.index("fill") if "fill" in words else 0
+            fills = [fill(words[at + 1], int(words[at + 2]), as_of)] if at else []
+            self.do(OpenOrders(VENUE, as_of, reports, fills, "complete" in words))
+        elif verb == "amended":
+            self.do(Amendment(VENUE, *both, as_of, STREAM, int(words[1]), 100))
+        elif verb == "all-fills":
+            self.do(AllFills(VENUE, *both, as_of, ANSWER))
         elif verb == "gap":
             self.do(Gap(VENUE, "orders", as_of, "cut off"))
         elif verb == "wait":
@@ -228,8 +241,17 @@ class Desk:
             assert found == " ".join(words[1:]).split(", ") if words[1:] != ["nothing"] else not found, found
         elif verb == "trusted":
             assert self.state.venues[VENUE].is_trusted is (words[1] == "yes")
+        elif verb == "leaves":
+            assert self.order().leaves == int(words[1]), self.order().leaves
+        elif verb == "settled?":
+            assert self.order().is_settled is (words[1] == "yes")
         else:
             raise AssertionError(f"{verb} is nothing that can happen")
+
+
+def after(words: list[str], name: str) -> int:
+    """The number after this word, -1 where there is none."""
+    return int(words[words.index(name) + 1]) if name in words else -1
 
 
 def place(size: int, client_id: str = CLIENT_ID, tolerance: int = 0) -> Place:

@@ -9,6 +9,8 @@ import sys
 from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from tallystick.cli.build_info import is_compiled
 from tallystick.facts.client import decode, encode
 from tallystick.facts.client_codes import BY_BOTH, BY_FILLS, BY_STATUS
@@ -19,14 +21,18 @@ from tallystick.tracker.observations import (
     SNAPSHOT,
     STREAM,
     SUBMIT,
+    AllFills,
+    Amendment,
     Cancel,
     CancelReport,
     Gap,
+    Kill,
     NotFound,
     OpenOrders,
     OrderReport,
     Position,
     Refusal,
+    Release,
     TradeReport,
     Unanswered,
 )
@@ -43,6 +49,7 @@ class Lives:
         self.random = random.Random(seed)
         completion = (BY_STATUS, BY_BOTH, BY_FILLS)[seed % 3]
         terms = profile(completion, late_us=60 * SECOND, fills_wait_us=20 * SECOND, slack_us=SECOND)
+        terms = msgspec.structs.replace(terms, absent_lists=1 + seed % 2, absent_us=SECOND)
         self.desk = Desk(terms, thorough=False)
         self.questions: list[Question] = []
 
@@ -58,6 +65,9 @@ class Lives:
             self.questions += desk.tracker.questions(desk.now, 20)
         if number % 997 == 0:
             desk.restart()
+        if number % 1_000 == 999:  # its connector has learned to read sums, or names
+            terms = desk.state.venues[VENUE].terms
+            desk.join(msgspec.structs.replace(terms, fills=(terms.fills + 1) % 3))
 
     def observation(self, number: int) -> Any:
         chance = self.random
@@ -65,12 +75,13 @@ class Lives:
         as_of = self.desk.now - chance.choice((0, 0, 0, 1, 7, 45)) * SECOND
         trade = f"t{number}.{chance.randrange(5)}"
         amount = SIZE * chance.choice((1, 2, 2, 3, 4, -1)) // 8
-        kind = chance.choices(range(10), (30, 40, 6, 4, 4, 8, 8, 2, 2, 2))[0]
+        kind = chance.choices(range(12), (30, 40, 6, 4, 4, 8, 8, 2, 2, 2, 2, 3))[0]
         if kind == 0:
             status = chance.choice(STATUSES)
-            return OrderReport(VENUE, *ids, as_of, STREAM, status, chance.choice((-1, amount)), word="odd")
+            said, pending = chance.choice((-1, amount)), chance.choice((-1, 0, SIZE // 8))
+            return OrderReport(VENUE, *ids, as_of, STREAM, status, said, word="odd", notional=said, pending=pending)
         if kind == 1:
-            return fill(trade, amount, as_of, *ids, state=chance.choice((0, 1, 1, 1, 2, 3)))
+            return fill(trade, amount, as_of, *ids, state=chance.choice((0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 3, 7)))
         if kind == 2:
             return TradeReport(VENUE, "", "", as_of, STREAM, trade, chance.randrange(4))
         if kind == 3:
@@ -86,7 +97,17 @@ class Lives:
             return OpenOrders(VENUE, as_of, listed, [], chance.random() < 0.5)
         if kind == 8 and ids[0] in self.desk.state.venues[VENUE].by_client:
             return Cancel(VENUE, f"c{number}")
-        return chance.choice((Gap(VENUE, "orders", as_of), Position(VENUE, "orders", str(number))))
+        if kind == 10:
+            return AllFills(VENUE, *ids, as_of, ANSWER)
+        if kind == 11:
+            return Amendment(VENUE, *ids, as_of, STREAM, SIZE * chance.choice((0, 2, 8, 9, 12)) // 8, 100 + number % 3)
+        about_all = (
+            Gap(VENUE, "orders", as_of),
+            Position(VENUE, "orders", str(number)),
+            Kill(VENUE, str(number % 3)),
+            Release(VENUE),
+        )
+        return chance.choice(about_all)
 
 
 def live(seed: int, steps: int) -> dict[str, Any]:

@@ -5,8 +5,7 @@ Each scenario is named after a class of failures; tests/tracker/desk.py says how
 
 import pytest
 
-from tallystick.facts.client_codes import BY_BOTH, BY_FILLS, BY_STATUS
-from tests.tracker.desk import Desk, profile
+from tests.tracker.desk import Desk
 
 SCENARIOS = {
     "1: a fill and the end come before the answer, and a late answer resurrects nothing": """
@@ -98,7 +97,7 @@ SCENARIOS = {
         wait 1                   |
         asks nothing             |
         asks cancel, order       |
-        expired                  | Expired                           = EXPIRED
+        expired of 0             | Expired                           = EXPIRED
         wait 20                  |
         asks nothing             |
     """,
@@ -213,91 +212,10 @@ SCENARIOS = {
         snapshot complete        | Cancelled(inferred)               = CANCELLED INFERRED
         asks nothing             |
     """,
-    "11: filled before its fills: Completed waits for the last of them, and asks": """
+    "8: its last fill is in the list of open orders, and it is not": """
         place 10                 |
         open                     | Created                           = OPEN
-        filled of 10             | Updated(status)                   = FILLED
-        fill a 4                 | Filled a                          = FILLED 4
-        wait 5                   |
-        asks fills               |
-        fill b 6                 | Filled b Completed                = FILLED 10
-        asks nothing             |
-    """,
-    "11: fills before the status: it is asked for": """
-        place 10                 |
-        open                     | Created                           = OPEN
-        fill a 10                | Filled a                          = OPEN 10
-        asks nothing             |
-        wait 5                   |
-        asks order               |
-        filled of 10             | Completed                         = FILLED 10
-    """,
-    "11: more than the order: the excess is shown and not counted": """
-        place 10                 |
-        open                     | Created                           = OPEN
-        fill a 6                 | Filled a                          = OPEN 6
-        fill b 6                 | Updated(quarantine)               = OPEN 6
-        fill c 4                 | Filled c                          = OPEN 10
-        fill d -3                | Updated(quarantine)               = OPEN 10
-        fill e 0                 | Updated(quarantine)               = OPEN 10
-        filled of 10             | Completed                         = FILLED 10
-    """,
-    "12: a closed short order is complete with what the venue says was filled": """
-        place 10                 |
-        open                     | Created                           = OPEN
-        fill a 9                 | Filled a                          = OPEN 9
-        filled of 9              | Completed                         = FILLED 9
-    """,
-    "14: a restart between the request and its answer": """
-        place 10                 |                                   = SUBMITTED
-        restart                  |                                   = SUBMITTED
-        asks open orders, order  |
-        open                     | Created                           = OPEN
-        restart                  |                                   = OPEN
-        filled of 10             | Updated(status)                   = FILLED
-        restart                  |                                   = FILLED
-        asks open orders, fills  |
-        fill a 10                | Filled a Completed                = FILLED 10
-    """,
-    "15: orders that are over are not asked for": """
-        place 10                 |
-        open                     | Created                           = OPEN
-        cancelled                | Cancelled                         = CANCELLED
-        wait 25                  |
-        asks nothing             |
-    """,
-    "17: a fill is pending, and then it is not": """
-        place 10                 |
-        open                     | Created                           = OPEN
-        fill a 10 pending        | Updated(fills)                    = OPEN
-        fill a 10 reverted       | Updated(fills)                    = OPEN
-        fill b 10 pending        | Updated(fills)                    = OPEN
-        filled of 10             | Updated(status)                   = FILLED
-        fill b 10                | Filled b Completed                = FILLED 10
-        trade b settled          | Updated(fills)                    = FILLED 10
-    """,
-    "17: cancelled with a fill in flight, which then executes": """
-        place 10                 |
-        open                     | Created                           = OPEN
-        fill a 4 pending         | Updated(fills)                    = OPEN
-        cancelled                | Cancelled                         = CANCELLED
-        trade a executed         | Filled a(late)                    = CANCELLED 4
-    """,
-    "17: a trade is settled before its fill was heard of": """
-        place 10                 |
-        open                     | Created                           = OPEN
-        trade a settled          |                                   = OPEN
-        fill a 10                | Filled a Updated(fills)           = OPEN 10
-    """,
-    "20: messages in any order, each of them twice": """
-        place 10                 |
-        filled of 10 @9          | Created(inferred) Updated(status) = FILLED
-        fill b 6 @8              | Filled b                          = FILLED 6
-        open @2                  |                                   = FILLED 6
-        fill b 6 @8              |                                   = FILLED 6
-        fill a 4 @7              | Filled a Completed                = FILLED 10
-        open @2                  |                                   = FILLED 10
-        filled of 10 @9          |                                   = FILLED 10
+        snapshot complete fill a 4 | Filled a Cancelled(inferred)    = CANCELLED INFERRED 4
     """,
 }
 
@@ -305,81 +223,3 @@ SCENARIOS = {
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_failure(name):
     Desk().play(SCENARIOS[name])
-
-
-def test_nothing_completes_an_order_that_is_said_to_be_cancelled_where_the_word_decides():
-    for completion in (BY_STATUS, BY_BOTH):
-        Desk(profile(completion)).play("""
-            place 10              |
-            open                  | Created
-            fill a 10             | Filled a    = OPEN 10
-            cancelled             | Cancelled   = CANCELLED 10
-        """)
-
-
-def test_fills_alone_complete_an_order_where_they_decide():
-    Desk(profile(BY_FILLS)).play("""
-        place 10                  |
-        open                      | Created
-        fill a 10                 | Filled a Completed  = FILLED 10
-        cancelled                 |                     = FILLED 10
-    """)
-
-
-def test_the_word_alone_completes_an_order_where_it_decides_once_the_reported_fills_are_there():
-    Desk(profile(BY_STATUS)).play("""
-        place 10                  |
-        open                      | Created
-        fill a 9                  | Filled a            = OPEN 9
-        filled                    | Completed           = FILLED 9
-    """)
-
-
-def test_a_pending_fill_keeps_an_order_from_completion_whatever_the_word():
-    Desk(profile(BY_STATUS)).play("""
-        place 10                  |
-        open                      | Created
-        fill a 6                  | Filled a            = OPEN 6
-        fill b 4 pending          | Updated(fills)      = OPEN 6
-        filled                    | Updated(status)     = FILLED 6
-        trade b executed          | Filled b Completed  = FILLED 10
-    """)
-
-
-def test_absence_counts_only_beyond_what_the_clocks_may_differ_by():
-    Desk(profile(BY_BOTH, slack_us=2_000_000)).play("""
-        place 10                  |
-        open                      | Created
-        snapshot complete         |                     = OPEN
-        snapshot complete         |                     = OPEN
-        snapshot complete         | Cancelled(inferred) = CANCELLED INFERRED
-    """)
-
-
-def test_an_order_is_completed_without_its_fills_when_its_venue_says_how_long_to_wait():
-    Desk(profile(BY_BOTH, fills_wait_us=5_000_000)).play("""
-        place 10                  |
-        open                      | Created
-        filled of 10              | Updated(status)        = FILLED
-        wait 2                    |
-        wait 5                    | Completed(incomplete)  = FILLED
-        fill a 10                 | Filled a(late)         = FILLED 10
-    """)
-
-
-def test_an_order_that_has_left_is_recalled_for_a_late_fill_and_leaves_again():
-    desk = Desk()
-    desk.play("""
-        place 10                  |
-        open                      | Created
-        cancelled                 | Cancelled              = CANCELLED
-        wait 60                   |
-    """)
-    assert not desk.state.orders
-    desk.play("""
-        fill a 4                  | Filled a(late)         = CANCELLED 4
-        fill a 4                  |                        = CANCELLED 4
-        wait 60                   |
-    """)
-    assert not desk.state.orders
-    desk.play("fill a 4           |                        = CANCELLED 4")

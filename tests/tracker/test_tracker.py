@@ -3,15 +3,18 @@
 import pytest
 
 from tallystick.core.lifecycle import OPEN, TRADE_SETTLED
-from tallystick.facts.client import EVENTS_PER_ENTRY_MAX, OrdersConfirmed, OrdersLeft, VenueJoined
-from tallystick.facts.client_codes import BY_BOTH, BY_FILLS
+from tallystick.facts.client import EVENTS_PER_ENTRY_MAX, Announced, OrdersConfirmed, OrdersLeft, VenueJoined
+from tallystick.facts.client_codes import BY_BOTH, BY_FILLS, FILLS_SUMMED_FIRST
 from tallystick.tracker.agenda import ASK_ORDER, URGENT, Patience
 from tallystick.tracker.belief import contradictions
 from tallystick.tracker.inbox import HELD_FOR_ONE_MAX, HELD_MAX, Inbox
 from tallystick.tracker.observations import (
     SNAPSHOT,
     STREAM,
+    UNKNOWN_STATUS,
+    Amendment,
     Cancel,
+    CancelReport,
     Gap,
     JoinVenue,
     ListMarket,
@@ -22,8 +25,10 @@ from tallystick.tracker.observations import (
     Position,
     TradeReport,
 )
+from tallystick.tracker.order import VERSIONS_MAX
 from tallystick.tracker.tracker import ClientIdTaken, UnknownMarket, UnknownOrder, UnknownVenue
-from tests.tracker.desk import BEGIN, CLIENT_ID, SECOND, VENUE, Desk, fill, place
+from tallystick.tracker.unknown_words import FURTHER_WORDS, WORDS_MAX
+from tests.tracker.desk import BEGIN, CLIENT_ID, SECOND, VENUE, Desk, fill, place, profile
 
 
 def report(client_id: str, venue_id: str, as_of: int, status: int = OPEN, origin: int = STREAM) -> OrderReport:
@@ -90,6 +95,86 @@ def test_an_id_that_is_another_orders_is_shown_and_not_taken():
     assert contradictions(desk.order("c2")) == ["its id v1 is another order's"]
     desk.do(fill("t", 4, BEGIN))
     assert desk.order(CLIENT_ID).consumed == 4
+
+
+def test_what_names_no_order_that_was_ever_sent_is_counted():
+    desk = Desk()
+    desk.do(place(10))
+    entries = len(desk.entries)
+    for client_id in ("c8", "c9"):
+        desk.do(report(client_id, "", BEGIN))
+    desk.do(NotFound(VENUE, "", "", BEGIN, STREAM))
+    desk.do(fill("t", 4, BEGIN, "", "v9"))
+    assert desk.tracker.dropped(VENUE) == 3
+    assert desk.tracker.inbox.held == 1
+    assert len(desk.entries) == entries
+
+
+def test_an_unknown_word_is_kept_once_and_counted_and_very_many_are_kept_as_one():
+    desk = Desk()
+    desk.do(place(10))
+    for second in (1, 2, 3, 3, 2):
+        desk.do(OrderReport(VENUE, CLIENT_ID, "", BEGIN + second * SECOND, STREAM, UNKNOWN_STATUS, word="FROZEN"))
+    assert desk.announcements() == ["Updated(quarantine)"]
+    assert contradictions(desk.order()) == ["its status was said to be 'FROZEN', 3 times"]
+    desk.restart()
+    for number in range(100):
+        desk.do(OrderReport(VENUE, CLIENT_ID, "", BEGIN + number, STREAM, UNKNOWN_STATUS, word=f"W{number}"))
+    assert len(desk.order().seldom.words) == WORDS_MAX + 1
+    assert desk.order().seldom.words[FURTHER_WORDS][1] == 100 - (WORDS_MAX - 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (fill("a", 4, BEGIN, CLIENT_ID, state=7), "trade a in state 7"),
+        (fill("a", 4, BEGIN, CLIENT_ID, state=-1), "trade a in state -1"),
+        (TradeReport(VENUE, CLIENT_ID, "", BEGIN, STREAM, "a", 4), "trade a in state 4"),
+        (CancelReport(VENUE, CLIENT_ID, "", BEGIN, STREAM, 9), "cancel outcome 9"),
+        (report(CLIENT_ID, "", BEGIN, status=99), "99"),
+    ],
+)
+def test_a_number_that_means_nothing_is_shown_and_changes_nothing(said, shown):
+    desk = Desk()
+    desk.do(place(10))
+    desk.do(report(CLIENT_ID, "v1", BEGIN))
+    desk.do(said)
+    assert desk.believed() == "OPEN"
+    assert contradictions(desk.order()) == [f"its status was said to be {shown!r}"]
+
+
+def test_a_replaced_order_is_one_order_under_both_ids():
+    desk = Desk()
+    desk.do(place(10))
+    desk.do(report(CLIENT_ID, "v1", BEGIN))
+    desk.do(Amendment(VENUE, CLIENT_ID, "v2", BEGIN + 5, STREAM, 14, 105))
+    desk.do(fill("a", 4, BEGIN + 6, "", "v2"))
+    desk.do(fill("b", 8, BEGIN + 4, "", "v1"))
+    order = desk.order()
+    assert (order.ids(), order.size, order.price, order.leaves) == (["v1", "v2"], 14, 105, 2)
+    assert desk.announcements()[1:] == ["Updated(ids terms)", "Filled a", "Filled b"]
+
+
+def test_of_very_many_versions_the_newest_are_kept_and_a_fill_of_the_largest_still_fits():
+    desk = Desk()
+    desk.do(place(10))
+    desk.do(report(CLIENT_ID, "v1", BEGIN))
+    for number in range(3 * VERSIONS_MAX):
+        desk.do(Amendment(VENUE, CLIENT_ID, "", BEGIN + number, STREAM, 100 - number, 100))
+    order = desk.order()
+    assert (order.size, len(order.seldom.versions)) == (101 - 3 * VERSIONS_MAX, VERSIONS_MAX)
+    desk.do(fill("a", 60, BEGIN + 6))
+    assert (order.consumed, order.size, order.leaves) == (60, 60, 0)
+
+
+def test_a_fill_that_follows_from_a_sum_has_the_worth_that_was_said_or_that_of_the_limit():
+    desk = Desk(profile(BY_BOTH, fills=FILLS_SUMMED_FIRST))
+    desk.do(place(5_000))
+    desk.do(OrderReport(VENUE, CLIENT_ID, "v1", BEGIN, STREAM, OPEN, 2_000))  # 2 units at 1.00
+    desk.do(OrderReport(VENUE, "", "v1", BEGIN + 1, STREAM, OPEN, 3_000, notional=290))
+    said = [event for entry in desk.entries for event in entry.events if type(event) is Announced and event.consumed]
+    assert [(each.trade, each.consumed, each.notional) for each in said] == [("~1", 2_000, 200), ("~2", 1_000, 90)]
+    assert (desk.order().consumed, desk.order().quantity, desk.order().notional) == (3_000, 3_000, 290)
 
 
 def test_a_trade_with_oneself_is_one_trade_of_two_orders():

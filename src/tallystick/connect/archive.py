@@ -4,6 +4,7 @@ It is a file beside the journal that may be deleted at any time: it says up to w
 missing is read from the journal again. It is therefore not flushed, and made anew if it is found damaged.
 """
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -28,18 +29,21 @@ _TRADE: Final = 3
 
 Key = tuple[int, int, str]
 
+_log = logging.getLogger(__name__)
+
 
 class Archive:
-    """``path`` is None for one in memory. ``journal`` tells its journal from another: one of another is not used.
+    """``path`` is None for one in memory. ``journal`` tells its journal from another, and ``last`` is where that ends:
+    one of another journal, or one that is ahead of it, is not used.
 
     An order is in it for whoever decides as soon as it has left (``remember``), and in the file when that is durable
-    (``keep``).
+    (``keep``). What the file does not take stays in memory, and is given to it again with the next.
     """
 
-    def __init__(self, path: Path | None, journal: bytes) -> None:
-        self._path: Final = path
-        self._connection = _open(path, journal)
+    def __init__(self, path: Path | None, journal: bytes, last: int | None = None) -> None:
+        self._connection = _open(path, journal, last)
         self._leaving: Final[dict[Key, OrderRecord]] = {}
+        self._unkept: Final[dict[int, OrderRecord]] = {}
 
     @property
     def sequence(self) -> int:
@@ -48,20 +52,32 @@ class Archive:
 
     def remember(self, order: TrackedOrder) -> None:
         """It has just left, and that is not durable yet."""
-        record = order_record(order)
-        for key in _keys(order):
-            self._leaving[key] = record
+        self._hold(order_record(order))
 
     def keep(self, sequence: int, orders: Iterable[TrackedOrder]) -> None:
         """These have left, durably, up to the entry ``sequence``."""
+        for order in orders:
+            self._unkept[order.number] = order_record(order)
+        try:
+            self._write(sequence)
+        except apsw.Error as error:  # a full disk, say: nothing is lost, and nobody has to wait
+            _log.warning("the archive could not be written, and will be later: %s", error)
+            for record in self._unkept.values():
+                self._hold(record)
+            return
+        for record in self._unkept.values():
+            for key in _keys(record):
+                held = self._leaving.get(key)
+                if held is not None and held.last <= record.last:  # else it was back meanwhile, and is leaving again
+                    del self._leaving[key]
+        self._unkept.clear()
+
+    def _write(self, sequence: int) -> None:
         with self._connection:
-            for order in orders:
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO orders VALUES (?, ?)", (order.number, encode(order_record(order)))
-                )
-                for key in _keys(order):
-                    self._connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?)", (*key, order.number))
-                    self._leaving.pop(key, None)
+            for number, record in self._unkept.items():
+                self._connection.execute("INSERT OR REPLACE INTO orders VALUES (?, ?)", (number, encode(record)))
+                for key in _keys(record):
+                    self._connection.execute("INSERT OR REPLACE INTO names VALUES (?, ?, ?, ?)", (*key, number))
             self._connection.execute("UPDATE head SET sequence = ?", (sequence,))
 
     def known(self, observation: Observation) -> OrderRecord | None:
@@ -84,12 +100,26 @@ class Archive:
         """Whether an order that has left has this id of the venue's."""
         return self._find((venue, _VENUE_ID, venue_id)) is not None
 
+    def has_trade(self, venue: int, trade: str) -> bool:
+        """Whether an order that has left has this trade."""
+        key = (venue, _TRADE, trade)
+        if key in self._leaving:
+            return True
+        found = self._connection.execute("SELECT 1 FROM names WHERE venue = ? AND kind = ? AND name = ?", key).get
+        return found is not None
+
     def forget_leaving(self) -> None:
         """What had left without becoming durable has not."""
         self._leaving.clear()
+        for record in self._unkept.values():
+            self._hold(record)
 
     def close(self) -> None:
         self._connection.close()
+
+    def _hold(self, record: OrderRecord) -> None:
+        for key in _keys(record):
+            self._leaving[key] = record
 
     def _find(self, key: Key) -> OrderRecord | None:
         record = self._leaving.get(key)
@@ -105,30 +135,31 @@ class Archive:
         return found
 
 
-def _keys(order: TrackedOrder) -> list[Key]:
-    venue = order.venue
-    keys = [(venue, _CLIENT_ID, order.client_id)]
-    keys += [(venue, _VENUE_ID, venue_id) for venue_id in order.ids()]
-    keys += [(venue, _TRADE, trade) for trade in order.trades()]
+def _keys(record: OrderRecord) -> list[Key]:
+    belief = record.belief
+    venue = belief.terms.venue
+    keys = [(venue, _CLIENT_ID, belief.terms.client_id)]
+    keys += [(venue, _VENUE_ID, venue_id) for venue_id in belief.ids]
+    keys += [(venue, _TRADE, fill.trade) for fill in (*belief.fills, *belief.aside)]
     return keys
 
 
-def _open(path: Path | None, journal: bytes) -> apsw.Connection:
+def _open(path: Path | None, journal: bytes, last: int | None) -> apsw.Connection:
     if path is None:
-        return _prepared(apsw.Connection(":memory:"), journal)
+        return _prepared(apsw.Connection(":memory:"), journal, last)
     try:
-        return _prepared(apsw.Connection(str(path)), journal)
+        return _prepared(apsw.Connection(str(path)), journal, last)
     except (apsw.Error, _Foreign):
         for suffix in ("", "-wal", "-shm", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _prepared(apsw.Connection(str(path)), journal)
+        return _prepared(apsw.Connection(str(path)), journal, last)
 
 
 class _Foreign(Exception):
-    """The file belongs to another journal, or to another version of this program."""
+    """The file belongs to another journal, to another version of this program, or to a later state of its journal."""
 
 
-def _prepared(connection: apsw.Connection, journal: bytes) -> apsw.Connection:
+def _prepared(connection: apsw.Connection, journal: bytes, last: int | None) -> apsw.Connection:
     try:
         version = connection.execute("PRAGMA user_version").get
         connection.execute("PRAGMA journal_mode = WAL")
@@ -138,7 +169,8 @@ def _prepared(connection: apsw.Connection, journal: bytes) -> apsw.Connection:
         connection.execute(_SCHEMA)
         connection.execute(f"PRAGMA user_version = {FORMAT}")
         connection.execute("INSERT OR IGNORE INTO head VALUES (1, ?, 0)", (journal,))
-        if connection.execute("SELECT journal FROM head").get != journal:
+        head = connection.execute("SELECT journal, sequence FROM head").fetchone()
+        if head is None or head[0] != journal or (last is not None and head[1] > last):
             raise _Foreign
     except BaseException:
         connection.close()

@@ -14,7 +14,7 @@ from tallystick.connect.pacer import ASK, AUDIT, in_lane
 from tallystick.connect.placing import ANSWER_SECONDS
 from tallystick.tracker.agenda import ASK_FILLS, ASK_OPEN_ORDERS, QUESTION_NAMES, Question
 from tallystick.tracker.agenda import AUDIT as AUDIT_URGENCY
-from tallystick.tracker.observations import ANSWER, NotFound, Observation
+from tallystick.tracker.observations import ANSWER, AllFills, NotFound, Observation
 from tallystick.tracker.order import TrackedOrder
 
 QUEUED_MAX: Final = 1024
@@ -77,7 +77,8 @@ class Asking:
         asked_at = desk.now()
         answer: Sequence[Observation]
         if what == ASK_FILLS:
-            answer = await desk.connector.fetch_fills(view)
+            fills = await desk.connector.fetch_fills(view)
+            answer = [*fills, AllFills(desk.number, view.client_id, "", asked_at, ANSWER)]
         else:
             try:
                 answer = await desk.connector.fetch_order(view)

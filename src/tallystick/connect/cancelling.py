@@ -5,23 +5,23 @@ a journal that can be written; it waits for neither.
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
-from tallystick.connect.asking import Asking
 from tallystick.connect.desk import VenueDesk
 from tallystick.connect.errors import NoSuchOrder, NotThere, RateLimited, Refused, StoreStopped, VenueError
 from tallystick.connect.pacer import CANCEL, in_lane
-from tallystick.connect.placing import ANSWER_SECONDS
-from tallystick.connect.port import Order
+from tallystick.connect.placing import ANSWER_SECONDS, NOT_SENT
+from tallystick.connect.port import ForeignCancels, Order
 from tallystick.core.lifecycle import CANCEL_OUTCOME_NAMES, CANCELLED, DONE, FILLED, REFUSED, UNKNOWN
-from tallystick.tracker.agenda import ASK_ORDER, WANTED, Question
 from tallystick.tracker.observations import ANSWER, CANCEL_NOT_FOUND, Cancel, CancelReport, Observation
 from tallystick.tracker.order import TrackedOrder
 
 NOT_SUPPORTED: Final = "cancel_not_supported"
 CLOSED: Final = "order_closed"
 NO_ID: Final = "the venue's id for it is not known yet"
+NOT_REACHED: Final = "the venue was not reached yet"
 ID_SECONDS: Final = 10.0
+REACHED_SECONDS: Final = 30.0
 NOT_FOUND_NAME: Final = "NOT_FOUND"
 
 _log = logging.getLogger(__name__)
@@ -37,9 +37,8 @@ class CancelResult(NamedTuple):
 
 
 class Cancelling:
-    def __init__(self, desk: VenueDesk, asking: Asking) -> None:
+    def __init__(self, desk: VenueDesk) -> None:
         self._desk: Final = desk
-        self._asking: Final = asking
 
     async def cancel(self, order_ids: Iterable[str], seconds: float) -> dict[str, CancelResult]:
         """Ask for these to be cancelled; what is known of each after at most ``seconds``. Raises NoSuchOrder."""
@@ -51,6 +50,8 @@ class Cancelling:
                 raise NoSuchOrder(f"{self._desk.name} has no order {order_id!r} of ours")
             if order is None or order.status >= FILLED:
                 results[order_id] = _closed(order_id, order)
+            elif order.number in self._desk.unsent:
+                results[order_id] = CancelResult(order_id, NOT_FOUND_NAME, NOT_SENT)
             else:
                 orders.append(order)
         deadline = asyncio.get_running_loop().time() + seconds
@@ -67,9 +68,64 @@ class Cancelling:
             results.setdefault(order.client_id, CancelResult(order.client_id, "UNKNOWN", "no answer in time"))
         return results
 
-    async def cancel_all(self, seconds: float) -> dict[str, CancelResult]:
-        """Every order that is not over, as far as is known."""
-        return await self.cancel([order.client_id for order in self._desk.orders()], seconds)
+    async def cancel_all(self, seconds: float, *, foreign: bool = False) -> dict[str, CancelResult]:
+        """Every order that is not over, as far as is known; with ``foreign`` the others' on the account too."""
+        ours = self.cancel([order.client_id for order in self._desk.orders()], seconds)
+        if not foreign:
+            return await ours
+        both = await asyncio.gather(ours, self._cancel_foreign(seconds))
+        return {**both[0], **both[1]}
+
+    async def _cancel_foreign(self, seconds: float) -> dict[str, CancelResult]:
+        """What others have open, as it is listed now or, if that cannot be had, was listed last."""
+        desk = self._desk
+        capabilities = desk.connector.capabilities
+        results: dict[str, CancelResult] = {}
+        try:
+            async with asyncio.timeout(seconds):
+                await desk.until_reached(seconds)
+                await self._list_anew()
+                if capabilities.cancels_foreign:
+                    ids = [order.exchange_order_id for order in desk.foreign.all()]
+                    size = capabilities.cancel_batch_max
+                    for at in range(0, len(ids), size):
+                        await self._cancel_others(ids[at : at + size], results)
+        except TimeoutError:
+            pass
+        for order in desk.foreign.all():
+            order_id = order.exchange_order_id
+            if not capabilities.cancels_foreign:
+                results[order_id] = CancelResult(order_id, "REFUSED", NOT_SUPPORTED)
+            elif order_id not in results:
+                results[order_id] = CancelResult(order_id, "UNKNOWN", "no answer in time")
+        return results
+
+    async def _list_anew(self) -> None:
+        desk = self._desk
+        try:
+            with in_lane(CANCEL):
+                await desk.pacer.turn()
+                desk.observe([await desk.connector.open_orders()])
+        except Exception as error:  # noqa: BLE001 - what was listed last is cancelled all the same
+            _log.warning("%s: its open orders were not listed anew: %s", desk.name, str(error) or type(error).__name__)
+
+    async def _cancel_others(self, ids: Sequence[str], results: dict[str, CancelResult]) -> None:
+        desk = self._desk
+        connector = cast(Any, desk.connector)
+        foreign: ForeignCancels = connector
+        try:
+            with in_lane(CANCEL):
+                await desk.pacer.turn()
+                said = await foreign.cancel_foreign(ids)
+        except Exception as error:  # noqa: BLE001 - whatever a connector raises is about these orders alone
+            if isinstance(error, RateLimited):
+                desk.pacer.pause(error.retry_after)
+            outcome, reason = _meaning(error)
+            said = [CancelReport(desk.number, "", each, desk.now(), ANSWER, outcome, reason) for each in ids]
+        for each in desk.sound(said):
+            results[each.venue_id] = CancelResult(each.venue_id, _name(each.outcome), each.reason)
+            if each.outcome == DONE:
+                desk.foreign.forget(each.venue_id)
 
     def _batches(self, orders: list[TrackedOrder]) -> list[list[TrackedOrder]]:
         size = self._desk.connector.capabilities.cancel_batch_max
@@ -79,6 +135,8 @@ class Cancelling:
         desk = self._desk
         if not desk.connector.capabilities.can_cancel:
             said: list[Observation] = [self._report(order, REFUSED, NOT_SUPPORTED) for order in orders]
+        elif not await desk.until_reached(REACHED_SECONDS):
+            said = [self._report(order, UNKNOWN, NOT_REACHED) for order in orders]
         else:
             self._intend(orders)
             await self._until_identified(orders)
@@ -89,20 +147,8 @@ class Cancelling:
         for each in said:
             if isinstance(each, CancelReport):
                 client_id = each.client_id or next((o.client_id for o in orders if o.has_id(each.venue_id)), "")
-                name = NOT_FOUND_NAME if each.outcome == CANCEL_NOT_FOUND else CANCEL_OUTCOME_NAMES[each.outcome]
-                results[client_id] = CancelResult(client_id, name, each.reason)
+                results[client_id] = CancelResult(client_id, _name(each.outcome), each.reason)
         desk.observe(said)
-        for each in said:
-            if isinstance(each, CancelReport) and each.outcome == DONE:
-                self._ask_for_fills(each)
-
-    def _ask_for_fills(self, done: CancelReport) -> None:
-        """That an order is cancelled does not say how much of it was filled before: so the venue is asked once."""
-        desk = self._desk
-        number = desk.order_number(done.client_id, done.venue_id)
-        if number:
-            question = Question(ASK_ORDER, WANTED, desk.number, number, done.client_id, done.venue_id, 1, desk.now())
-            self._asking.take(question)
 
     async def _ask(self, orders: list[TrackedOrder], views: Sequence[Order]) -> list[Observation]:
         """What the connector says, or what its error means, for each."""
@@ -135,7 +181,7 @@ class Cancelling:
         if self._desk.connector.capabilities.cancels_by_client_id:
             return
         deadline = asyncio.get_running_loop().time() + ID_SECONDS
-        while any(not order.venue_id and order.status < FILLED for order in orders):
+        while any(not (o.venue_id or o.status >= FILLED or o.number in self._desk.unsent) for o in orders):
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
                 return
@@ -165,6 +211,10 @@ def _meaning(error: Exception) -> tuple[int, str]:
     if isinstance(error, Refused) and not isinstance(error, RateLimited):
         return REFUSED, error.code
     return UNKNOWN, error.code if isinstance(error, VenueError) else type(error).__name__
+
+
+def _name(outcome: int) -> str:
+    return NOT_FOUND_NAME if outcome == CANCEL_NOT_FOUND else CANCEL_OUTCOME_NAMES[outcome]
 
 
 def _closed(order_id: str, order: TrackedOrder | None) -> CancelResult:

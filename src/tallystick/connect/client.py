@@ -14,15 +14,18 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from types import TracebackType
 from typing import Final, Self
 
 from tallystick.connect.cancelling import CancelResult
+from tallystick.connect.desk import Killed
 from tallystick.connect.errors import CannotStart, StoreStopped
 from tallystick.connect.events import TERMINAL, Event, OrderType
+from tallystick.connect.foreign import ForeignOrder
 from tallystick.connect.history import story, told_since
 from tallystick.connect.limits import Limits
-from tallystick.connect.listeners import Callback, Listeners, Wanted
+from tallystick.connect.listeners import Callback, Listeners, Subscription, Wanted
 from tallystick.connect.narration import position_text
 from tallystick.connect.placing import NO_TRAITS
 from tallystick.connect.port import Connector
@@ -37,6 +40,8 @@ from tallystick.tracker.state import State
 READY_SECONDS: Final = 10.0
 CANCEL_SECONDS: Final = 10.0
 QUESTIONS_MAX: Final = 256
+RETAIN_MAX: Final = 20_000
+"""Closed orders that stay in memory at most; of earlier ones late evidence is recognised by the archive."""
 LOOK_SECONDS: Final = 0.005
 """The tracker is asked for its questions no more often than this."""
 
@@ -45,7 +50,7 @@ _log = logging.getLogger(__name__)
 
 def shell_patience() -> Patience:
     """How long a client waits before it asks, and asks again: at most ten seconds, for a pacer stands behind it."""
-    return Patience(again_us=1_000_000, again_max_us=10_000_000)
+    return Patience(again_us=1_000_000, again_max_us=10_000_000, retain_max=RETAIN_MAX)
 
 
 class Venue:
@@ -66,8 +71,9 @@ class Venue:
 
     @property
     def markets(self) -> Mapping[str, TradingRule]:
-        """What it trades, by name."""
-        return dict(self._runtime.desk.rules)
+        """What it trades, by name, as it was last listed."""
+        desk = self._runtime.desk
+        return {name: rule for name, rule in desk.rules.items() if name not in desk.unlisted}
 
     def buy(
         self,
@@ -106,25 +112,39 @@ class Venue:
         """Ask for these orders to be cancelled; what is known of each after at most ``timeout`` seconds."""
         return await self._runtime.cancelling.cancel(order_ids, timeout)
 
-    async def cancel_all(self, timeout: float = CANCEL_SECONDS) -> dict[str, CancelResult]:  # noqa: ASYNC109
-        """Every order of ours here that is not over. Works without a trusted stream, and without a journal."""
-        return await self._runtime.cancelling.cancel_all(timeout)
+    async def cancel_all(
+        self,
+        timeout: float = CANCEL_SECONDS,  # noqa: ASYNC109
+        *,
+        foreign: bool = False,
+    ) -> dict[str, CancelResult]:
+        """Every order of ours here that is not over. Works without a trusted stream, and without a journal.
+
+        With ``foreign`` those that were not made here too, as far as the venue can (by their exchange order ids).
+        """
+        return await self._runtime.cancelling.cancel_all(timeout, foreign=foreign)
+
+    def foreign_orders(self) -> list[ForeignOrder]:
+        """What is open on the account and was not made here, as of the venue's last list."""
+        return self._runtime.desk.foreign.all()
+
+    def listen_foreign(self, callback: Callable[[ForeignOrder], object]) -> Callable[[], None]:
+        """Call it for each of ``foreign_orders``, now and when a new one is seen; what is returned ends that."""
+        return self._runtime.desk.foreign.listen(callback)
 
     def open_order_ids(self) -> list[str]:
         """The client ids of all orders here that are not over, as far as is known; oldest first."""
         orders = sorted(self._runtime.desk.orders(), key=lambda order: order.number)
         return [order.client_id for order in orders]
 
-    async def events(self, order_id: str = "", *, since: str | None = None) -> AsyncGenerator[Event, None]:
-        """Of one order, from its beginning to its end; or of all orders here, from now on or ``since`` a position.
+    def events(self, order_id: str = "", *, since: str | None = None) -> AsyncGenerator[Event, None]:
+        """Of one order, from its beginning to its end; or of all orders here, from this call on or ``since`` one.
 
         The position "" is the beginning. Raises NoSuchOrder, CutOff, and StoreStopped when nothing more can come.
         """
-        wanted = Wanted(self._runtime.desk.number)
-        events = self._client._story(self._runtime, order_id) if order_id else self._client._events(wanted, since)
-        async with aclosing(events):
-            async for event in events:
-                yield event
+        if order_id:
+            return self._client._story(self._runtime, order_id, self._runtime.order_number(order_id))
+        return self._client._events(Wanted(self._runtime.desk.number), since)
 
     def listen(self, callback: Callback) -> Callable[[], None]:
         """Call it for each event from now on; what is returned ends that. One that raises is reported in the log."""
@@ -135,12 +155,17 @@ class Venue:
         self._runtime.alive()
 
     def kill(self, reason: str = "") -> None:
-        """The kill switch: no order is sent any more, until ``allow``. It is not remembered across restarts."""
-        self._runtime.desk.guard.kill(reason)
+        """The kill switch: no order is sent any more, until ``allow``; restarts change nothing. Cancelling goes on."""
+        self._runtime.desk.kill(reason)
 
     def allow(self) -> None:
-        """Orders are sent again."""
-        self._runtime.desk.guard.allow()
+        """Release the kill switch: orders are sent again. Raises StoreStopped while that cannot be recorded."""
+        self._runtime.desk.release()
+
+    @property
+    def killed(self) -> Killed | None:
+        """Why and since when no order is sent; None while they are."""
+        return self._runtime.desk.killed
 
     async def until_ready(self, timeout: float = READY_SECONDS) -> bool:  # noqa: ASYNC109
         """Whether it is ready within so many seconds. Raises SignInRefused."""
@@ -160,7 +185,9 @@ class Client:
         patience: Patience | None = None,
         storage: Storage | None = None,
         clock: Clock | None = None,
+        random: Random | None = None,
     ) -> None:
+        self._random: Final = random
         self._folder: Final = None if journal is None else Path(journal)
         self._patience: Final = shell_patience() if patience is None else patience
         self._storage = storage
@@ -176,7 +203,11 @@ class Client:
         storage = self._storage
         if storage is None:
             storage = Storage(None) if self._folder is None else await asyncio.to_thread(Storage, self._folder)
-        self._store = Store(storage, self._patience, self._clock)
+        try:
+            self._store = await Store.opened(storage, self._patience, self._clock)
+        except BaseException:
+            storage.close()
+            raise
         self._store.listen(self._take)
         self._store.watch(decided=self._kicked.set, stopped=self._stopped, resumed=self._resumed)
         self._asker = asyncio.get_running_loop().create_task(self._ask(), name="questions")
@@ -220,6 +251,7 @@ class Client:
             Limits() if limits is None else limits,
             without_trust=without_trust,
             silence_seconds=silence_seconds,
+            random=self._random,
         )
         venue = Venue(self, runtime)
         self._runtimes[runtime.desk.number] = runtime
@@ -253,50 +285,58 @@ class Client:
             self._store = None
         self._listeners.close()
 
-    async def events(self, since: str | None = None) -> AsyncGenerator[Event, None]:
-        """Of all orders at all venues, from now on or ``since`` a position ("": the beginning)."""
-        async with aclosing(self._events(Wanted(), since)) as events:
-            async for event in events:
-                yield event
+    def events(self, since: str | None = None) -> AsyncGenerator[Event, None]:
+        """Of all orders at all venues, from this call on or ``since`` a position ("": the beginning)."""
+        return self._events(Wanted(), since)
 
     def listen(self, callback: Callback) -> Callable[[], None]:
         """See Venue.listen."""
         return self._listeners.call(Wanted(), callback)
 
-    async def _events(self, wanted: Wanted, since: str | None) -> AsyncGenerator[Event, None]:
-        store = self.store
-        subscription = self._listeners.subscribe(wanted, store.state.sequence)
+    def _events(self, wanted: Wanted, since: str | None) -> AsyncGenerator[Event, None]:
+        """Who listens from now on is listening when this returns, however late it begins to read."""
+        if since is None:
+            return self._live(self._subscribed(wanted))
+        return self._since(wanted, since)
+
+    async def _live(self, subscription: Subscription) -> AsyncGenerator[Event, None]:
         try:
-            if since is not None:
-                async for told in told_since(store.storage.journal, since, subscription.begin):
-                    if wanted.has(told):
-                        yield told[2]
-            self._fail_if_stopped()
             while (event := await subscription.next()) is not None:
                 yield event
         finally:
             self._listeners.unsubscribe(subscription)
 
-    async def _story(self, runtime: Runtime, order_id: str) -> AsyncGenerator[Event, None]:
+    async def _since(self, wanted: Wanted, since: str) -> AsyncGenerator[Event, None]:
+        """The journal is read until it is caught up with, at the reader's pace, and only then listened to."""
+        store, storage = self.store, self.store.storage
+        past = told_since(storage.journal, since, lambda: store.state.sequence, storage.snapshots)
+        async with aclosing(past):
+            async for told in past:
+                if wanted.has(told):
+                    yield told[2]
+        async with aclosing(self._live(self._subscribed(wanted))) as events:
+            async for event in events:
+                yield event
+
+    async def _story(self, runtime: Runtime, order_id: str, number: int) -> AsyncGenerator[Event, None]:
         store = self.store
-        number = runtime.order_number(order_id)
-        subscription = self._listeners.subscribe(Wanted(runtime.desk.number, number), store.state.sequence)
-        try:
-            for told in story(store.storage.journal, store.state, number, runtime.last_entry(order_id)):
+        subscription = self._subscribed(Wanted(runtime.desk.number, number))
+        past = story(store.storage.journal, store.state, number, runtime.last_entry(order_id))
+        async with aclosing(past), aclosing(self._live(subscription)) as events:
+            async for told in past:
                 yield told[2]
                 if isinstance(told[2], TERMINAL):
                     return
-            self._fail_if_stopped()
-            while (event := await subscription.next()) is not None:
+            async for event in events:
                 yield event
                 if isinstance(event, TERMINAL):
                     return
-        finally:
-            self._listeners.unsubscribe(subscription)
 
-    def _fail_if_stopped(self) -> None:
+    def _subscribed(self, wanted: Wanted) -> Subscription:
+        subscription = self._listeners.subscribe(wanted)
         if self.store.stopped is not None:
-            raise StoreStopped(self.store.stopped)
+            subscription.fail(StoreStopped(self.store.stopped))
+        return subscription
 
     # --- What happens -------------------------------------------------------------------------------------------------
 

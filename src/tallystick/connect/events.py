@@ -59,13 +59,15 @@ class OrderEvent(Struct, frozen=True, kw_only=True):
 
 class OrderCreatedEvent(OrderEvent, frozen=True, kw_only=True):
     """The venue has accepted the order. ``amount`` counts what ``amount_kind`` says: units, cash or stake; ``price`` is
-    None where the order has none."""
+    None where the order has none. ``leverage`` and ``position`` are upstream's fields; spot orders have these."""
 
     type: OrderType
     amount: Decimal
     amount_kind: str
     price: Decimal | None
     creation_timestamp: float
+    leverage: int = 1
+    position: str = "NIL"
 
 
 class BuyOrderCreatedEvent(OrderCreatedEvent, frozen=True, kw_only=True):
@@ -86,6 +88,8 @@ class OrderFilledEvent(OrderEvent, frozen=True, kw_only=True):
     quote_amount: Decimal
     trade_fee: Fee
     exchange_trade_id: str
+    leverage: int = 1
+    position: str = "NIL"
 
 
 class OrderCompletedEvent(OrderEvent, frozen=True, kw_only=True):

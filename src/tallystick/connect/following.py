@@ -30,6 +30,8 @@ class Following:
         self._desk: Final = desk
         self._backoff: Final = Backoff() if backoff is None else backoff
         self._is_first = True
+        self._is_outdated = False
+        self._limit: asyncio.Timeout | None = None
         self._heard = 0.0
 
     async def run(self) -> None:
@@ -42,8 +44,15 @@ class Following:
                 self._broke(error)
             await asyncio.sleep(self._backoff.failed())
 
+    def begin_anew(self) -> None:
+        """The store has begun anew: what came before is to come again, from the position that is durable."""
+        self._is_outdated = True
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(asyncio.get_running_loop().time())
+
     async def _follow(self) -> None:
         desk = self._desk
+        self._is_outdated = False
         position = desk.tracked.positions.get(ORDERS, "")
         misses = self._is_first or not position or not desk.connector.capabilities.resumes
         with in_lane(ASK):
@@ -52,6 +61,8 @@ class Following:
             async with self._not_silent(), aclosing(_closable(stream)) as items:
                 async for item in items:
                     self._heard = asyncio.get_running_loop().time()
+                    if self._is_outdated:
+                        raise Unreadable("the journal has begun anew")
                     if not desk.is_live:
                         self._connected(misses=misses)
                     if not isinstance(item, Live):
@@ -67,10 +78,12 @@ class Following:
         quiet = self._desk.connector.capabilities.quiet_seconds
         self._heard = loop.time()
         async with asyncio.timeout(quiet) as limit:
+            self._limit = limit
             looking = asyncio.create_task(self._look(limit, quiet))
             try:
                 yield
             finally:
+                self._limit = None
                 looking.cancel()
 
     async def _look(self, limit: asyncio.Timeout, quiet: float) -> None:

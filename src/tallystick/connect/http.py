@@ -5,9 +5,9 @@ a connection. A request is never repeated here; whether that is safe is known to
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 import aiohttp
 
@@ -33,6 +33,22 @@ class Answer:
         """Seconds, 0 where the answer does not say."""
         text = self.headers.get("retry-after", "")
         return float(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0.0
+
+
+class Http(Protocol):
+    """What carries requests to one venue; HttpSession, or what stands in its place in a simulation."""
+
+    async def request(
+        self, method: str, path: str, *, headers: Mapping[str, str] = NO_HEADERS, body: bytes | None = None
+    ) -> Answer:
+        """The venue's answer, whatever its status. Raises NotSent or Ambiguous."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+OpenHttp = Callable[[str], Http]
+"""Opens a session with a venue, given its base address. Called on a running loop."""
 
 
 class _Trace:

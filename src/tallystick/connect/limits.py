@@ -76,13 +76,7 @@ class Guard:
         self._placed: Final[deque[int]] = deque()
         self._prices: Final[dict[int, int]] = {}
         self.killed = ""
-
-    def kill(self, reason: str) -> None:
-        """Refuse every order from now on."""
-        self.killed = reason or KILLED
-
-    def allow(self) -> None:
-        self.killed = ""
+        """Why every order is refused, "" while they are not; VenueDesk keeps it with the journal."""
 
     def set_price(self, market: int, price: int) -> None:
         self._prices[market] = price
@@ -91,7 +85,7 @@ class Guard:
         """(code, detail) of why an order may not be placed, ("", "") if it may. ``now`` is in microseconds."""
         limits = self._limits
         if self.killed:
-            return KILLED, f"placing is switched off: {self.killed}"
+            return KILLED, f"placing is switched off until it is allowed again: {self.killed}"
         units_max = limits.order_units_max.get(market.name)
         if kind == UNITS and units_max is not None and decimal(size, market.unit_scale) > units_max:
             return ORDER_TOO_LARGE, f"an order is of at most {units_max} {market.unit}"

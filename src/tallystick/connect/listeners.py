@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from tallystick.connect.errors import ConnectError, CutOff
 from tallystick.connect.events import Event
@@ -36,12 +38,10 @@ class Wanted:
 class Subscription:
     """Events from one moment on, in order. ``next`` waits for one; CutOff is raised where it stops."""
 
-    def __init__(self, wanted: Wanted, begin: int) -> None:
+    def __init__(self, wanted: Wanted) -> None:
         self._wanted: Final = wanted
-        self.begin: Final = begin  # the last entry before it
         self._waiting: Final[deque[Event]] = deque()
         self._arrived: Final = asyncio.Event()
-        self._last = f"{begin}.0"
         self._error: ConnectError | None = None
         self._is_closed = False
 
@@ -90,19 +90,19 @@ class Callbacks:
             return
         try:
             self._callback(told[2])
-        except Exception:  # noqa: BLE001 - it is a listener's; the others go on, and so does it
+        except (Exception, asyncio.CancelledError):  # noqa: BLE001 - it is a listener's; the others go on, and so does it
             _log.exception("listener %s failed at %s %s", self._name, type(told[2]).__name__, told[2].position)
 
 
 class Listeners:
-    """Everybody who is told; ``take`` is handed each durable entry."""
+    """Everybody who is told; ``take`` is handed each durable entry. Who dropped a subscription is told no more."""
 
     def __init__(self) -> None:
-        self._subscriptions: Final[dict[Subscription, None]] = {}
+        self._subscriptions: Final[WeakKeyDictionary[Subscription, None]] = WeakKeyDictionary()
         self._callbacks: Final[dict[Callbacks, None]] = {}
 
-    def subscribe(self, wanted: Wanted, begin: int) -> Subscription:
-        subscription = Subscription(wanted, begin)
+    def subscribe(self, wanted: Wanted) -> Subscription:
+        subscription = Subscription(wanted)
         self._subscriptions[subscription] = None
         return subscription
 
@@ -111,7 +111,9 @@ class Listeners:
         self._subscriptions.pop(subscription, None)
 
     def call(self, wanted: Wanted, callback: Callback) -> Callable[[], None]:
-        """Call it for each event from now on; what is returned ends that."""
+        """Call it for each event from now on; what is returned ends that. Raises TypeError for a coroutine function."""
+        if iscoroutinefunction(callback):
+            raise TypeError("a listener is a plain function: in a coroutine, iterate over events()")
         name = getattr(callback, "__qualname__", type(callback).__qualname__)
         listener = Callbacks(wanted, callback, name)
         self._callbacks[listener] = None
@@ -133,9 +135,9 @@ class Listeners:
 
     def fail(self, error: ConnectError) -> None:
         """Nothing more will come for anybody who waits."""
-        for subscription in self._subscriptions:
+        for subscription in list(self._subscriptions):
             subscription.fail(error)
 
     def close(self) -> None:
-        for subscription in self._subscriptions:
+        for subscription in list(self._subscriptions):
             subscription.close()

@@ -37,10 +37,12 @@ from tallystick.facts.client_codes import (
     FROM_EVIDENCE,
     INCOMPLETE,
     LATE,
+    LIQUIDITY_UNKNOWN,
 )
 from tallystick.facts.codes import BUY, SIZE_KIND_NAMES, UNITS
 from tallystick.tracker.belief import contradictions
-from tallystick.tracker.order import Fill, TrackedOrder
+from tallystick.tracker.fill import EXECUTED, Fill
+from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.state import State
 
 Told = tuple[int, int, Event]
@@ -77,7 +79,7 @@ def events_of(entry: Entry, state: State, only: int = 0) -> list[Told]:
         quantity, notional = later.get(said.order, (0, 0))
         found.append((said.venue, said.order, _event(entry, index, said, order, state, quantity, notional)))
         if said.what == FILLED:
-            fill = _fill(order, said.trade)
+            fill = _fill(order, said)
             later[said.order] = (quantity + fill.quantity, notional + fill.notional)
     found.reverse()
     return found
@@ -107,7 +109,7 @@ def _event(
     if what == CREATED:
         return _created(order, market, common)
     if what == FILLED:
-        return _filled(order, market, _fill(order, said.trade), common)
+        return _filled(order, market, _fill(order, said), common)
     if what == COMPLETED:
         return _completed(order, market, bool(said.flags & INCOMPLETE), common)
     if what == CANCELLED:
@@ -186,9 +188,13 @@ def problems(order: TrackedOrder) -> Iterator[str]:
         yield f"fill {account[0]} is not counted: {ASIDE_NAMES[aside[account].reason]}"
 
 
-def _fill(order: TrackedOrder, trade: str) -> Fill:
-    found = (order.fills or {}).get(trade)
+def _fill(order: TrackedOrder, said: Announced) -> Fill:
+    """The fill that was told: as the venue accounts for it, or in the amounts that followed from its sums."""
+    found = (order.fills or {}).get(said.trade)
     if found is None and order.seldom is not None:  # counted, told, and set aside by the same evidence
-        found = next((each.fill for each in order.seldom.aside.values() if each.fill.trade == trade), None)
-    assert found is not None, f"fill {trade} was told and is nowhere"
+        found = next((each.fill for each in order.seldom.aside.values() if each.fill.trade == said.trade), None)
+    if found is None:
+        assert said.consumed, f"fill {said.trade} was told and is nowhere"
+        amounts = (said.consumed, said.quantity, said.notional, said.price)
+        found = Fill(said.trade, EXECUTED, *amounts, 0, "", 0, LIQUIDITY_UNKNOWN, 0, told=True)
     return found

@@ -19,6 +19,7 @@ from tallystick.connect.limits import KILLED
 from tallystick.connect.pacer import PLACE, in_lane
 from tallystick.connect.port import Order
 from tallystick.connect.trading_rules import (
+    MARKET_CLOSED,
     PRICE_REQUIRED,
     UNSUPPORTED_ORDER_TYPE,
     UNSUPPORTED_SIZE,
@@ -71,7 +72,10 @@ class Placing:
         kinds = desk.connector.capabilities.buy_kinds if side == BUY else desk.connector.capabilities.sell_kinds
         kind = size_kind or kinds[0]
         sizes = quantise(rule, market, kind, amount, price if order_type is not OrderType.MARKET else None)
-        code, detail = self._refusal(market, order_type, kind, kinds, sizes)
+        if rule.is_open and market_name not in desk.unlisted:
+            code, detail = self._refusal(market, order_type, kind, kinds, sizes)
+        else:
+            code, detail = MARKET_CLOSED, f"{desk.name} takes no orders for {market_name} at the moment"
         client_id = self._ids.next()
         intent = Place(
             desk.number,
@@ -113,6 +117,7 @@ class Placing:
         def never() -> None:
             desk.guard.closed(order.number)
             desk.under_way.discard(order.number)
+            desk.unsent.add(order.number)
 
         desk.store.decide(intent, send, never)
         order = desk.tracked.by_client[intent.client_id]

@@ -20,9 +20,9 @@ from typing import Final, Protocol
 
 from tallystick.connect.trading_rules import TradingRule
 from tallystick.facts.client import MarketListed, OrderIntended
-from tallystick.facts.client_codes import BY_BOTH
+from tallystick.facts.client_codes import BY_BOTH, FILLS_NAMED
 from tallystick.facts.codes import CASH, MARKET_ORDER, UNITS
-from tallystick.tracker.observations import Gap, Observation, OpenOrders, Position
+from tallystick.tracker.observations import CancelReport, Gap, Observation, OpenOrders, Position
 
 ORDERS: Final = "orders"
 """The name of a connector's stream in Position and Gap."""
@@ -53,7 +53,8 @@ class Capabilities:
 
     ``order_types`` are codes of facts.codes; ``buy_kinds`` and ``sell_kinds`` what a size may count. ``completion`` is
     how the venue says that an order is complete (facts.client_codes). Fills may come up to ``late_us`` after an order's
-    end; ``fills_wait_us``, ``lost_misses``, ``lost_after_us`` and ``slack_us`` are as in facts.client.VenueJoined.
+    end; ``fills_wait_us``, ``lost_misses``, ``lost_after_us``, ``slack_us``, ``fills``, ``absent_lists`` and
+    ``absent_us`` are as in facts.client.VenueJoined.
 
     ``resumes``: the stream, begun at a stored position, misses nothing; where it does not, each new beginning is a Gap.
     A stream that gives nothing, not even Live, for ``quiet_seconds`` is taken for broken.
@@ -61,19 +62,26 @@ class Capabilities:
     ``place_batch_max`` and ``cancel_batch_max`` are the orders in one request, ``at_once_max`` the requests under way
     for each purpose. A client id has at most ``client_id_max`` characters of ``client_id_alphabet``, after
     ``client_id_prefix``. ``requests_per_second`` and ``burst`` are the venue's limit on all requests.
+
+    ``markets`` is asked anew every ``rules_seconds``, and when an order was refused with one of ``rule_refusals``,
+    codes that speak of a market or its rules. ``cancels_foreign``: see ForeignCancels.
     """
 
     __slots__ = (
+        "absent_lists",
+        "absent_us",
         "at_once_max",
         "burst",
         "buy_kinds",
         "can_cancel",
         "cancel_batch_max",
         "cancels_by_client_id",
+        "cancels_foreign",
         "client_id_alphabet",
         "client_id_max",
         "client_id_prefix",
         "completion",
+        "fills",
         "fills_wait_us",
         "has_heartbeat",
         "late_us",
@@ -84,6 +92,8 @@ class Capabilities:
         "quiet_seconds",
         "requests_per_second",
         "resumes",
+        "rule_refusals",
+        "rules_seconds",
         "sell_kinds",
         "slack_us",
     )
@@ -103,6 +113,9 @@ class Capabilities:
         lost_misses: int = 3,
         lost_after_us: int = 30_000_000,
         slack_us: int = 0,
+        fills: int = FILLS_NAMED,
+        absent_lists: int = 1,
+        absent_us: int = 0,
         resumes: bool = False,
         quiet_seconds: float = 30.0,
         place_batch_max: int = 1,
@@ -113,6 +126,9 @@ class Capabilities:
         client_id_alphabet: str = ID_CHARACTERS,
         requests_per_second: float = 50.0,
         burst: float = 50.0,
+        rules_seconds: float = 300.0,
+        rule_refusals: frozenset[str] = frozenset(),
+        cancels_foreign: bool = False,
     ) -> None:
         self.order_types: Final = order_types
         self.buy_kinds: Final = buy_kinds
@@ -126,6 +142,9 @@ class Capabilities:
         self.lost_misses: Final = lost_misses
         self.lost_after_us: Final = lost_after_us
         self.slack_us: Final = slack_us
+        self.fills: Final = fills
+        self.absent_lists: Final = absent_lists
+        self.absent_us: Final = absent_us
         self.resumes: Final = resumes
         self.quiet_seconds: Final = quiet_seconds
         self.place_batch_max: Final = place_batch_max
@@ -136,6 +155,9 @@ class Capabilities:
         self.client_id_alphabet: Final = client_id_alphabet
         self.requests_per_second: Final = requests_per_second
         self.burst: Final = burst
+        self.rules_seconds: Final = rules_seconds
+        self.rule_refusals: Final = rule_refusals
+        self.cancels_foreign: Final = cancels_foreign
 
 
 CASH_BUYS: Final = (CASH,)
@@ -176,6 +198,10 @@ class Context(Protocol):
         """When the oldest order was intended that may still be open; the time now if there is none."""
         ...
 
+    async def durable(self) -> None:
+        """Return when everything that was given so far is durable here, so that it may be acknowledged."""
+        ...
+
     async def turn(self) -> None:
         """Wait for another request to be within the venue's limit. The first request of each call has had its turn."""
         ...
@@ -199,7 +225,7 @@ class Connector(Protocol):
         ...
 
     async def markets(self) -> Sequence[TradingRule]:
-        """All that is traded, with its rules."""
+        """All that is traded, with its rules. Asked again while everything else goes on."""
         ...
 
     def enter(self, context: Context) -> None:
@@ -249,4 +275,12 @@ class Heartbeat(Protocol):
 
     async def heartbeat(self, seconds: float) -> None:
         """Unless this is sent again within ``seconds`` the venue is to cancel all orders."""
+        ...
+
+
+class ForeignCancels(Protocol):
+    """What a connector with ``cancels_foreign`` has besides: it cancels orders that were not made here."""
+
+    async def cancel_foreign(self, venue_ids: Sequence[str]) -> Sequence[CancelReport]:
+        """Ask for these to be cancelled, at most ``cancel_batch_max``: a CancelReport for each, by its ``venue_id``."""
         ...

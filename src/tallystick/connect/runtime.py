@@ -3,21 +3,24 @@
 reach (start, markets) ─▶ ┌ follow the stream
                           ├ ask the tracker's questions
                           ├ send what is intended
+                          ├ list its markets anew
                           └ watch over silence
 """
 
 import asyncio
 import logging
+from random import Random
 from typing import Any, Final, cast
 
 from tallystick.connect.asking import Asking
 from tallystick.connect.backoff import Backoff
 from tallystick.connect.cancelling import Cancelling
-from tallystick.connect.client_ids import ClientIds
+from tallystick.connect.client_ids import RANDOM_BITS, ClientIds
 from tallystick.connect.desk import VenueDesk
 from tallystick.connect.errors import ConnectError, NoSuchOrder, SignInRefused, StoreStopped, VenueError
 from tallystick.connect.following import Following
 from tallystick.connect.limits import Limits
+from tallystick.connect.listing import Listing
 from tallystick.connect.pacer import CANCEL, in_lane
 from tallystick.connect.placing import Placing
 from tallystick.connect.port import ORDERS, Connector, Heartbeat
@@ -33,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 
 class Runtime:
-    """``failed`` is why it will never be reached, once that is certain."""
+    """``failed`` is why it will never be reached, once that is certain. A ``random`` of one's own makes a run again."""
 
     def __init__(
         self,
@@ -43,7 +46,9 @@ class Runtime:
         *,
         without_trust: bool = False,
         silence_seconds: float = 0.0,
+        random: Random | None = None,
     ) -> None:
+        self._random: Final = Random() if random is None else random
         self.desk: Final = VenueDesk(store, connector, limits)
         capabilities = connector.capabilities
         ids = ClientIds(
@@ -51,11 +56,13 @@ class Runtime:
             capabilities.client_id_max,
             capabilities.client_id_alphabet,
             store.storage.journal.epoch,
+            None if random is None else random.getrandbits(RANDOM_BITS),
         )
         self.placing: Final = Placing(self.desk, ids, without_trust=without_trust)
         self.asking: Final = Asking(self.desk)
-        self.cancelling: Final = Cancelling(self.desk, self.asking)
-        self._following: Final = Following(self.desk)
+        self.cancelling: Final = Cancelling(self.desk)
+        self._following: Final = Following(self.desk, Backoff(random=self._random))
+        self._listing: Final = Listing(self.desk)
         self._silence_us: Final = int(silence_seconds * 1_000_000)
         self._silence: Silence | None = None
         self._heard: Final = asyncio.Event()
@@ -81,6 +88,13 @@ class Runtime:
 
     def resumed(self) -> None:
         """The journal takes writes again: what was heard in between is not in it."""
+        self._following.begin_anew()
+        try:
+            self.desk.rejoin()
+        except StoreStopped:
+            return
+        self.desk.unsent.clear()
+        self.desk.confirm_switch()
         self.desk.observe([Gap(self.desk.number, ORDERS, self.desk.now(), "the journal could not be written")])
 
     async def until_ready(self, seconds: float) -> bool:
@@ -123,7 +137,7 @@ class Runtime:
         self._heard.set()
 
     async def _run(self) -> None:
-        backoff = Backoff()
+        backoff = Backoff(random=self._random)
         try:
             await self._reach(backoff)
             while True:
@@ -132,6 +146,7 @@ class Runtime:
                         self.placing.run(group)
                         self.asking.run(group)
                         group.create_task(self._following.run())
+                        group.create_task(self._listing.run())
                         group.create_task(self._watch())
                 except ExceptionGroup as errors:
                     _log.error("%s: its tasks failed and are begun anew", self.desk.name, exc_info=errors)
@@ -163,6 +178,8 @@ class Runtime:
             await asyncio.sleep(backoff.failed())
         backoff.succeeded()
         desk.connector.enter(desk)
+        desk.is_reached = True
+        desk.changed()
 
     # --- Silence ------------------------------------------------------------------------------------------------------
 

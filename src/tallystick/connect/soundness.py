@@ -8,6 +8,8 @@ from tallystick.tracker.observations import (
     CANCEL_NOT_FOUND,
     OPERATOR,
     UNKNOWN_STATUS,
+    AllFills,
+    Amendment,
     CancelReport,
     FillReport,
     Gap,
@@ -29,7 +31,16 @@ _TEXTS: Final = ("client_id", "venue_id")
 _NUMBERS: Final = {"as_of": (0, TIME_LIMIT), "origin": (1, OPERATOR)}
 _AMOUNT: Final = (-AMOUNT_LIMIT, AMOUNT_LIMIT)
 _FORMS: Final[dict[type, tuple[tuple[str, ...], dict[str, tuple[int, int]]]]] = {
-    OrderReport: (("word",), {"status": (UNKNOWN_STATUS, REJECTED), "consumed": _AMOUNT, "quantity": _AMOUNT}),
+    OrderReport: (
+        ("word",),
+        {
+            "status": (UNKNOWN_STATUS, REJECTED),
+            "consumed": _AMOUNT,
+            "quantity": _AMOUNT,
+            "notional": _AMOUNT,
+            "pending": _AMOUNT,
+        },
+    ),
     FillReport: (
         ("trade", "fee_asset"),
         {
@@ -48,6 +59,8 @@ _FORMS: Final[dict[type, tuple[tuple[str, ...], dict[str, tuple[int, int]]]]] = 
     Unanswered: (("reason",), {}),
     CancelReport: (("reason",), {"outcome": (0, CANCEL_NOT_FOUND)}),
     NotFound: ((), {}),
+    AllFills: ((), {}),
+    Amendment: ((), {"size": _AMOUNT, "price": _AMOUNT}),
 }
 
 

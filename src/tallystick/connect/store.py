@@ -13,21 +13,23 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tallystick.connect.archive import Archive
 from tallystick.connect.errors import StoreStopped
+from tallystick.connect.recovery import (
+    ENTRIES_AT_CLOSE,
+    ENTRIES_BETWEEN,
+    recovered,
+    write_last_snapshot,
+)
+from tallystick.connect.recovery import STREAM as STREAM
+from tallystick.connect.storage import Storage as Storage
 from tallystick.core.clock import VenueClock
-from tallystick.facts.client import Entry, decode, encode
+from tallystick.facts.client import Entry, encode
 from tallystick.journal.committer import Committer, InlineCommitter
 from tallystick.journal.errors import JournalError, JournalUnavailable, wrote_nothing
 from tallystick.journal.faultpoint import fault_point
-from tallystick.journal.folder import JOURNAL_FILE, DataFolder
-from tallystick.journal.memory import MemoryJournal
-from tallystick.journal.port import Journal
-from tallystick.journal.record import GENESIS
-from tallystick.journal.sqlite import SqliteJournal
+from tallystick.journal.snapshotter import Snapshotter
 from tallystick.tracker.agenda import Patience
 from tallystick.tracker.fold import fold
 from tallystick.tracker.observations import Observation
@@ -35,8 +37,6 @@ from tallystick.tracker.snapshot import dump, load
 from tallystick.tracker.state import State
 from tallystick.tracker.tracker import ClientIdTaken, Tracker, UnknownMarket, UnknownOrder, UnknownVenue
 
-STREAM: Final = "client"
-ARCHIVE_FILE: Final = "orders.db"
 UNCOMMITTED_MAX: Final = 8192
 """More intents than this on their way to the disk are refused; observations are taken all the same."""
 RETRY_SECONDS: Final = 1.0
@@ -69,45 +69,23 @@ class Item:
         self.failed: Final = failed
 
 
-class Storage:
-    """Where a client's journal is: a folder that this process holds alone, or nowhere.
-
-    Raises FolderInUse, JournalError, OSError. The one in memory is not durable, so nothing
-    survives the process; for trials and tests.
-    """
-
-    def __init__(self, folder: Path | None, journal: Journal | None = None) -> None:
-        self._folder: Final = None if folder is None else DataFolder(folder)
-        self.is_inline: Final = folder is None
-        try:
-            if journal is not None:
-                self.journal: Journal = journal
-            else:
-                self.journal = MemoryJournal() if folder is None else SqliteJournal(folder / JOURNAL_FILE)
-            identity = self.journal.checksum(STREAM, 1) if self.journal.last(STREAM) else GENESIS
-            self.archive: Final = Archive(None if folder is None else folder / ARCHIVE_FILE, identity)
-        except BaseException:
-            self._release()
-            raise
-
-    def close(self) -> None:
-        self.archive.close()
-        self.journal.close()
-        self._release()
-
-    def _release(self) -> None:
-        if self._folder is not None:
-            self._folder.release()
-
-
 class Store:
     """``state`` is the readers': everything in it is durable.
 
-    ``clock`` tells microseconds since the epoch and never goes backwards; this machine's if none is given. Made on a
-    running loop; folds the whole journal first.
+    ``clock`` tells microseconds since the epoch and never goes backwards; this machine's if none is given. Made by
+    ``opened``, which recovers it without holding up the loop. ``began_at`` is the snapshot that it was recovered from.
     """
 
-    def __init__(self, storage: Storage, patience: Patience, clock: Clock | None = None) -> None:
+    @classmethod
+    async def opened(cls, storage: Storage, patience: Patience, clock: Clock | None = None) -> "Store":
+        """What the journal says, ready to go on. Raises JournalError."""
+        store = cls(storage, patience, clock)
+        await store._off_loop(store._recover)
+        if store._snapshotter is not None:
+            store._snapshotter.start()
+        return store
+
+    def __init__(self, storage: Storage, patience: Patience, clock: Clock | None) -> None:
         self._loop: Final = asyncio.get_running_loop()
         self.storage: Final = storage
         self._patience: Final = patience
@@ -115,9 +93,12 @@ class Store:
         self._on_stopped: Callable[[BaseException], object] = _nothing
         self._on_resumed: Then = _nothing
         self.stopped: BaseException | None = None
-        self.state: Final = recovered(storage)
-        self._clock: Final = _own_clock(self.state.time) if clock is None else clock
-        self.tracker = self._tracker()
+        self.state = State()
+        self.tracker = Tracker(State(), patience)
+        self.began_at = 0
+        self._given_clock: Final = clock
+        self._clock: Clock = clock or _no_clock
+        self._snapshotter: Snapshotter | None = None
         self._listeners: Final[list[Listener]] = []
         self._uncommitted = 0
         self._entries_kept = 0
@@ -194,7 +175,39 @@ class Store:
         else:
             await asyncio.to_thread(self._commits.close)
             await asyncio.sleep(0)  # what the committer handed over last is told before the journal closes
+        await self._leave_snapshot()
         self.storage.close()
+
+    async def _leave_snapshot(self) -> None:
+        """The next start then folds next to nothing."""
+        folder, snapshots = self.storage.folder, self.storage.snapshots
+        if self._snapshotter is None or folder is None or snapshots is None:
+            return
+        await self._snapshotter.stop()
+        newest = snapshots.newest()
+        if not self._is_lost and self.state.sequence - newest >= ENTRIES_AT_CLOSE:
+            await asyncio.to_thread(write_last_snapshot, folder, self.storage.journal, self.state)
+
+    async def _off_loop(self, work: Then) -> None:
+        """Do what takes long, and what nobody else has a hand in meanwhile."""
+        if self.storage.is_inline:
+            work()
+        else:
+            await asyncio.to_thread(work)
+
+    def _recover(self) -> None:
+        storage = self.storage
+        self.state, self.began_at = recovered(storage.journal, storage.archive, storage.snapshots)
+        if self._given_clock is None:
+            self._clock = _own_clock(self._loop, self.state.time)
+        self.tracker = self._tracker()
+        if storage.folder is not None:
+            self._snapshotter = Snapshotter(storage.folder, self.began_at, ENTRIES_BETWEEN)
+            self._snapshotter.note(self.state.sequence)
+
+    def _begin_anew(self) -> None:
+        self.storage.archive.forget_leaving()
+        self.tracker = self._tracker()
 
     def _tracker(self) -> Tracker:
         tracker = Tracker(load(dump(self.state)), self._patience)
@@ -278,6 +291,8 @@ class Store:
             except Exception as error:  # noqa: BLE001 - the readers' state may be half changed: nothing more is told
                 self._is_lost = True
                 self._stop(error)
+        if self._snapshotter is not None:
+            self._snapshotter.note(self.state.sequence)
 
     def _tell(self, entry: Entry) -> None:
         state = self.state
@@ -327,8 +342,7 @@ class Store:
                     _log.error("the journal cannot be used any more: %s", error)
                     return
                 continue
-            self.storage.archive.forget_leaving()
-            self.tracker = self._tracker()
+            await self._off_loop(self._begin_anew)
             self.stopped = None
             _log.warning("the journal can be written again")
             self._on_resumed()
@@ -336,22 +350,15 @@ class Store:
             return
 
 
-def recovered(storage: Storage) -> State:
-    """The state that the journal's entries add up to; what left on the way is in the archive. Raises JournalError."""
-    state = State()
-    state.left = []
-    archive = storage.archive
-    kept = archive.sequence
-    for sequence, body in storage.journal.read(STREAM):
-        fold(state, decode(body))
-        if state.left:
-            if sequence > kept:
-                archive.keep(sequence, state.left)
-            state.left = []
-    return state
+def _no_clock() -> int:
+    raise AssertionError("it was not opened")
 
 
-def _own_clock(last: int) -> Clock:
+def _own_clock(loop: asyncio.AbstractEventLoop, last: int) -> Clock:
+    """This machine's, unless the loop's time is not (tallystick.testing.virtual): then timers go by the loop's."""
+    virtual: Clock | None = getattr(loop, "microseconds", None)
+    if virtual is not None:
+        return virtual
     clock = VenueClock(last)
     return lambda: clock.read(time.time_ns() // 1000, time.monotonic_ns())
 

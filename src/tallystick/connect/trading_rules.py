@@ -4,7 +4,8 @@ What a strategy says in decimals becomes integers at the market's scales here, a
 order larger than was asked; a price is floored too, as upstream does for both sides (specs/hummingbot.md §2.1).
 """
 
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
+from math import lcm
 from typing import Final
 
 from tallystick.core.amounts import CEILING, FLOOR, rescale
@@ -15,9 +16,12 @@ from tallystick.facts.codes import UNITS
 UNSUPPORTED_ORDER_TYPE: Final = "unsupported_order_type"
 UNSUPPORTED_SIZE: Final = "unsupported_size"
 PRICE_REQUIRED: Final = "price_required"
+MARKET_CLOSED: Final = "market_closed"
 BELOW_INCREMENT: Final = "below_increment"
 BELOW_MINIMUM: Final = "below_minimum"
 ABOVE_MAXIMUM: Final = "above_maximum"
+
+_EXACT: Final = Context(prec=400, rounding=ROUND_FLOOR)  # the usual 28 digits would round an order up
 
 
 class TradingRule:
@@ -25,7 +29,8 @@ class TradingRule:
     venue's.
 
     Increments and minimums are amounts at the market's scales; 0 for none, but an increment is at least 1.
-    ``units_max`` is the most in one order. ``notional_min`` is of an order with a price.
+    ``units_max`` is the most in one order. ``notional_min`` is of an order with a price. While it is not ``is_open``
+    the market takes no orders.
     """
 
     __slots__ = (
@@ -33,6 +38,7 @@ class TradingRule:
         "cash_min",
         "cash_scale",
         "currency",
+        "is_open",
         "name",
         "notional_min",
         "price_increment",
@@ -62,6 +68,7 @@ class TradingRule:
         units_max: int = 0,
         cash_min: int = 0,
         notional_min: int = 0,
+        is_open: bool = True,
     ) -> None:
         self.name: Final = name
         self.symbol: Final = symbol
@@ -77,6 +84,7 @@ class TradingRule:
         self.units_max: Final = units_max
         self.cash_min: Final = cash_min
         self.notional_min: Final = notional_min
+        self.is_open: Final = is_open
 
     def at(self, market: MarketListed) -> "TradingRule":
         """The rule at the scales that its market was first listed with, should the venue have others by now."""
@@ -91,13 +99,14 @@ class TradingRule:
             price_scale=prices,
             unit_scale=units,
             cash_scale=cash,
-            price_increment=rescale(self.price_increment, self.price_scale, prices, CEILING),
-            unit_increment=rescale(self.unit_increment, self.unit_scale, units, CEILING),
-            cash_increment=rescale(self.cash_increment, self.cash_scale, cash, CEILING),
+            price_increment=_increment_at(self.price_increment, self.price_scale, prices),
+            unit_increment=_increment_at(self.unit_increment, self.unit_scale, units),
+            cash_increment=_increment_at(self.cash_increment, self.cash_scale, cash),
             units_min=rescale(self.units_min, self.unit_scale, units, CEILING),
             units_max=rescale(self.units_max, self.unit_scale, units, FLOOR),
             cash_min=rescale(self.cash_min, self.cash_scale, cash, CEILING),
             notional_min=rescale(self.notional_min, self.cash_scale, cash, CEILING),
+            is_open=self.is_open,
         )
 
 
@@ -113,16 +122,24 @@ class Quantised:
         self.detail: Final = detail
 
 
+def _increment_at(increment: int, scale: int, other: int) -> int:
+    """The least multiple of the increment that can be said at the ``other`` scale, at that scale."""
+    if other >= scale:
+        return increment * int(10 ** (other - scale))
+    coarser = int(10 ** (scale - other))
+    return lcm(increment, coarser) // coarser
+
+
 def integer(amount: Decimal, scale: int) -> int:
     """``amount`` at ``scale``, floored. Raises ValueError for what is not a finite number of zero or more."""
     if not amount.is_finite() or amount < 0:
         raise ValueError(f"an amount is a number of zero or more, not {amount}")
-    return int(amount.scaleb(scale).to_integral_value(ROUND_FLOOR))
+    return int(amount.scaleb(scale, _EXACT).to_integral_value(context=_EXACT))
 
 
 def decimal(amount: int, scale: int) -> Decimal:
     """The inverse of ``integer``, with exactly ``scale`` decimals."""
-    return Decimal(amount).scaleb(-scale)
+    return Decimal(amount).scaleb(-scale, _EXACT)
 
 
 def quantise(rule: TradingRule, market: MarketListed, kind: int, amount: Decimal, price: Decimal | None) -> Quantised:

@@ -9,7 +9,8 @@ Amounts are integers: units at the market's ``unit_scale``, cash and stakes at i
 ``price_scale``, a fee at the scale of its own asset (``fee_scale``). Times are microseconds since the epoch, on the
 clock of this process; ``as_of`` is the time that evidence speaks of. All events of an entry happened at its time.
 
-Codes, each for ever: 1-19 reference data, 20-39 belief, 40-49 announcements, 50-59 streams, 60-69 leaving.
+Codes, each for ever: 1-19 reference data, 20-39 belief, 40-49 announcements, 50-59 streams, 60-69 leaving,
+70-79 the kill switch.
 """
 
 from typing import Final
@@ -37,7 +38,8 @@ class VenueJoined(Fact, frozen=True, gc=False, tag=1):
 
     Fills may come up to ``late_us`` after an order's end. An order that is FILLED waits ``fills_wait_us`` for its fills
     before it is announced as completed without them (0: for ever). It is LOST after ``lost_misses`` not-founds over
-    ``lost_after_us``. ``slack_us`` is what the venue's clock and ours may differ by.
+    ``lost_after_us``. ``slack_us`` is what the venue's clock and ours may differ by. ``fills`` says how it tells of
+    fills (client_codes). An order is gone when ``absent_lists`` complete lists lack it, over ``absent_us`` at least.
     """
 
     name: str
@@ -47,6 +49,9 @@ class VenueJoined(Fact, frozen=True, gc=False, tag=1):
     lost_misses: int = 3
     lost_after_us: int = 30_000_000
     slack_us: int = 0
+    fills: int = 0
+    absent_lists: int = 1
+    absent_us: int = 0
 
 
 class MarketListed(Fact, frozen=True, gc=False, tag=2):
@@ -65,7 +70,7 @@ class MarketListed(Fact, frozen=True, gc=False, tag=2):
 
 
 class OrderIntended(Fact, frozen=True, gc=False, tag=20):
-    """An order is about to be sent: its terms, which never change. Durable before the request leaves.
+    """An order is about to be sent: its terms as they were meant. Durable before the request leaves.
 
     ``size`` is of ``kind``; fills that come within ``tolerance`` of it fill the order, and no more than that may exceed
     it. ``price`` is 0 for none. ``traits`` are names and texts that no rule looks at.
@@ -85,8 +90,9 @@ class OrderIntended(Fact, frozen=True, gc=False, tag=20):
 class StatusBelieved(Fact, frozen=True, gc=False, tag=21):
     """What is believed of the order's status, as a whole.
 
-    ``word`` is the newest word of an order that lives (0: none), said as of ``word_at``; ``ends`` are the words of an
-    end that were heard (bits of client_codes); ``heard`` is the time of the newest evidence that it exists.
+    ``word`` is the newest word of an order that lives, said as of ``word_at``; while there is none (0), that is when
+    the venue last said that it has the request. ``ends`` are the words of an end that were heard (bits of
+    client_codes); ``heard`` is the time of the newest evidence that it exists.
     ``told_consumed`` and ``told_quantity`` are the most that the venue said to be filled.
     """
 
@@ -145,10 +151,14 @@ class FillSetAside(Fact, frozen=True, gc=False, tag=23):
 
 
 class WordSetAside(Fact, frozen=True, gc=False, tag=25):
-    """The venue used a word for the order's status that its connector does not know. It is kept as it came."""
+    """The venue said something of the order that nobody here knows. It is kept as it came, once for each word.
+
+    ``as_of`` is the newest time of it, and ``count`` how often it was said anew.
+    """
 
     word: str
     as_of: int
+    count: int = 1
 
 
 class IdLearned(Fact, frozen=True, gc=False, tag=26):
@@ -188,11 +198,11 @@ class CancelBelieved(Fact, frozen=True, gc=False, tag=30):
 
 
 class OrderMissed(Fact, frozen=True, gc=False, tag=31):
-    """The venue says that it does not have the order: when it said so since the order was last ``heard`` of, and the
-    newest time at which it was neither open nor had fills that we do not know (``absent``, 0: never)."""
+    """The venue says that it does not have the order: when it said so since the order was last ``heard`` of, and when
+    it was neither open nor had fills that we do not know, since its last word (``absences``); the newest, in order."""
 
     misses: tuple[int, ...]
-    absent: int
+    absences: tuple[int, ...] = ()
 
 
 class OrdersConfirmed(Fact, frozen=True, gc=False, tag=32):
@@ -202,16 +212,54 @@ class OrdersConfirmed(Fact, frozen=True, gc=False, tag=32):
     orders: tuple[int, ...]
 
 
+class FillsListed(Fact, frozen=True, gc=False, tag=34):
+    """Every fill until ``as_of`` was reported."""
+
+    as_of: int
+
+
+class TermsBelieved(Fact, frozen=True, gc=False, tag=35):
+    """The venue has changed the order's terms as of that time. The newest count under which what is filled fits."""
+
+    as_of: int
+    size: int
+    price: int
+
+
+class SumsBelieved(Fact, frozen=True, gc=False, tag=36):
+    """What a venue that says sums said to be filled, beyond the fills that have names; in the place of what it was.
+
+    ``told_notional`` is the most that it said, ``matched`` what it newest said to be filled and pending together.
+    ``consumed``, ``quantity``, ``notional`` and ``pending`` follow from that and count, until fills with names do.
+    """
+
+    told_notional: int
+    matched_at: int
+    matched: int
+    consumed: int
+    quantity: int
+    notional: int
+    pending: int
+
+
 # --- Announcements ----------------------------------------------------------------------------------------------------
 
 
 class Announced(Fact, frozen=True, gc=False, tag=40):
-    """Listeners are told. ``trade`` is the fill that a FILLED is about, ``changed`` what an UPDATED is about."""
+    """Listeners are told. ``trade`` is the fill that a FILLED is about, ``changed`` what an UPDATED is about.
+
+    Where fills follow from sums, a FILLED has its own amounts, and ``trade`` is a name of ours (``~1``, ``~2``) unless
+    the venue's was known. A fill that gets its name later is not told again.
+    """
 
     what: int
     flags: int = 0
     trade: str = ""
     changed: int = 0
+    consumed: int = 0
+    quantity: int = 0
+    notional: int = 0
+    price: int = 0
 
 
 # --- Streams ----------------------------------------------------------------------------------------------------------
@@ -236,6 +284,19 @@ class StreamPositioned(Fact, frozen=True, gc=False, tag=52):
 
     stream: str
     position: str
+
+
+# --- The kill switch --------------------------------------------------------------------------------------------------
+
+
+class PlacingKilled(Fact, frozen=True, gc=False, tag=70):
+    """Nothing is placed at the venue any more, for this reason, until PlacingReleased; restarts change nothing."""
+
+    reason: str
+
+
+class PlacingReleased(Fact, frozen=True, gc=False, tag=71):
+    """Orders are placed again."""
 
 
 # --- Records: a state as plain values ---------------------------------------------------------------------------------
@@ -277,21 +338,28 @@ class BeliefRecord(Struct, frozen=True, array_like=True, gc=False):
     words: tuple[tuple[str, int], ...]
     disputed: tuple[str, ...]
     misses: tuple[int, ...]
-    absent: int
+    absences: tuple[int, ...]
     doubt: tuple[int, str]
     refusal: tuple[int, str, str]
     cancel: tuple[int, int, str]
+    fills_at: int
+    versions: tuple[tuple[int, int, int], ...]
+    size_max: int
+    sums: tuple[int, ...]
 
 
 class OrderRecord(Struct, frozen=True, array_like=True, gc=False, tag=4):
-    """An order as a whole: belief, and what was announced. ``told`` and ``told_aside`` are of the Announced kind;
-    ``updated`` is the time and ``last`` the sequence of its last entry."""
+    """An order as a whole: belief, and what was announced. ``told`` and ``told_aside`` are of the Announced kind, as is
+    ``said``, what fills came to; ``counts`` are how often each of its unknown words was said. ``updated`` is the time
+    and ``last`` the sequence of its last entry."""
 
     belief: BeliefRecord
     told: int
     told_aside: tuple[str, ...]
     updated: int
     last: int
+    counts: tuple[int, ...] = ()
+    said: tuple[int, ...] = ()
 
 
 class OrderRecalled(Fact, frozen=True, gc=False, tag=33):
@@ -310,6 +378,7 @@ class HeadRecord(Struct, frozen=True, array_like=True, gc=False, tag=1):
     sequence: int
     time: int
     orders_made: int
+    left_at: int = 0
 
 
 class VenueRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
@@ -317,6 +386,8 @@ class VenueRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
     broken_at: int
     snapshot_at: int
     positions: tuple[tuple[str, str], ...]
+    killed_at: int = 0
+    killed: str = ""
 
 
 class MarketRecord(Struct, frozen=True, array_like=True, gc=False, tag=3):
@@ -343,11 +414,16 @@ ClientEvent = (
     | OrderMissed
     | OrdersConfirmed
     | OrderRecalled
+    | FillsListed
+    | TermsBelieved
+    | SumsBelieved
     | Announced
     | StreamBroken
     | SnapshotTaken
     | StreamPositioned
     | OrdersLeft
+    | PlacingKilled
+    | PlacingReleased
 )
 
 

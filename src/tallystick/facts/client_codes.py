@@ -11,6 +11,12 @@ BY_BOTH: Final = 2  # its word FILLED, and fills that sum up
 BY_FILLS: Final = 3  # fills that sum up; the word only confirms
 COMPLETION_NAMES: Final = ("", "by_status", "by_both", "by_fills")
 
+# How a venue tells of fills.
+FILLS_NAMED: Final = 0  # each with its trade's id
+FILLS_SUMMED: Final = 1  # as sums alone: fills are inferred, and no id ever comes
+FILLS_SUMMED_FIRST: Final = 2  # as sums at first; the ids can be asked for
+FILLS_NAMES: Final = ("named", "summed", "summed_first")
+
 # How sure we are of an order's status. The last two end nothing.
 CONFIRMED: Final = 0
 INFERRED: Final = 1
@@ -53,11 +59,13 @@ CANCEL_CHANGED: Final = 4
 FILLS_CHANGED: Final = 8  # a fill that is pending, reverted, settled or corrected
 QUARANTINE_CHANGED: Final = 16
 IDS_CHANGED: Final = 32
-CHANGE_NAMES: Final = ("status", "certainty", "cancel", "fills", "quarantine", "ids")
+TERMS_CHANGED: Final = 64
+CHANGE_NAMES: Final = ("status", "certainty", "cancel", "fills", "quarantine", "ids", "terms")
 
-# The words of an end that were heard of an order, as bits; the last one says that FILLED came with its amount.
+# The words of an end that were heard of an order, as bits; the last two say that one came with its amount.
 END_FILLED: Final = 1
 END_CANCELLED: Final = 2
 END_EXPIRED: Final = 4
 END_REJECTED: Final = 8
-END_AMOUNT: Final = 16
+END_AMOUNT: Final = 16  # FILLED did
+END_TOLD: Final = 32  # CANCELLED or EXPIRED did

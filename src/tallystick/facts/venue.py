@@ -259,6 +259,15 @@ class OrderRested(Event, frozen=True, gc=False, tag=31):
     due: int
 
 
+class OrdersReached(Event, frozen=True, gc=False, tag=32):
+    """The market reached the trigger price of these ``orders``, and the entry has no room to work them. They stand by
+    no longer: each goes on when it is ``due``, wherever the price is then. ``price`` is the value that decided it."""
+
+    price: int
+    orders: tuple[int, ...]
+    due: int
+
+
 class Leg(Struct, frozen=True, array_like=True, gc=False):
     """One order's part of a trade, which is a fill.
 
@@ -381,6 +390,7 @@ VenueEvent = (
     | PrerequisiteCleared
     | OrderTriggered
     | OrderRested
+    | OrdersReached
     | TradeMade
     | TradeConfirmed
     | TradeReverted

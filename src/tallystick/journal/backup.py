@@ -26,11 +26,20 @@ STEP_PAGES: Final = 1024
 
 
 def back_up(
-    journal: Path, secret: Path, target: Path, progress: Progress, *, others: Sequence[Path] = (), verified: bool = True
+    journal: Path,
+    secret: Path,
+    target: Path,
+    progress: Progress,
+    *,
+    before: Sequence[Path] = (),
+    after: Sequence[Path] = (),
+    verified: bool = True,
 ) -> int:
     """Copy the files into the folder ``target``; the journal's bytes. A server started on it goes on from there.
 
-    ``others`` are SQLite files beside the journal, copied after it, those of them that exist.
+    ``before`` and ``after`` are SQLite files beside the journal, those of them that exist. Copied before it are those
+    that know positions in it: of what the copied journal has and they have not they hear again, never of what is not
+    in it yet.
 
     Everything is written, flushed and (if ``verified``) read again in a folder beside it, which is then renamed. Raises
     JournalUnavailable for a target that is not empty, JournalError or OSError when it cannot be done.
@@ -41,12 +50,10 @@ def back_up(
     beside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
     try:
         _copy_secret(secret, beside / secret.name)
+        _copy_others(before, beside)
         copy = beside / journal.name
         _copy_database(open_reader(journal, None), copy, progress)
-        for other in others:
-            if other.exists():
-                _copy_database(_open(other), beside / other.name, _silently)
-                _settle(beside / other.name)
+        _copy_others(after, beside)
         if verified:
             verify_chain(copy, progress)
         _settle(copy)
@@ -65,6 +72,13 @@ def _copy_secret(secret: Path, copy: Path) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _copy_others(others: Sequence[Path], beside: Path) -> None:
+    for other in others:
+        if other.exists():
+            _copy_database(_open(other), beside / other.name, _silently)
+            _settle(beside / other.name)
 
 
 def _silently(_done: int, _total: int) -> None:

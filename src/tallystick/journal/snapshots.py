@@ -1,12 +1,13 @@
-"""Snapshots: a venue's state after one entry, in a file beside the journal, so that a start folds only what came later.
+"""Snapshots: a venue's or a client's state after one entry, in a file beside the journal, to start from.
 
-A file is lines of JSON: a header, one record a line, a trailer with their number and digest. It is written beside its
-place, flushed and renamed, so it is there whole or not at all. The header carries the checksum of the journal's record
-at that sequence: a snapshot that does not belong to the journal beside it is never used.
+A start then folds only what came later. A file is lines of JSON: a header, one record a line, a trailer with their
+number and digest. It is written beside its place, flushed and renamed, so it is there whole or not at all. The header
+carries the checksum of the journal's record at that sequence: a snapshot that does not belong to the journal beside it
+is never used.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
@@ -40,24 +41,44 @@ class Trailer(Struct, frozen=True):
 
 
 class Snapshots:
-    """The snapshots of one venue in ``folder``, which is made when the first is written."""
+    """The snapshots of one venue in ``folder``, which is made when the first is written. ``decode`` reads a record."""
 
-    def __init__(self, folder: Path, venue: str) -> None:
+    def __init__(self, folder: Path, venue: str, decode: Callable[[bytes], Any] = records.decode) -> None:
         self._folder: Final = folder
         self._venue: Final = venue
+        self._decode: Final = decode
 
     def paths(self) -> list[Path]:
         """The files there are, newest first."""
         return sorted(self._folder.glob(f"{self._venue}-{'[0-9]' * _DIGITS}.snapshot"), reverse=True)
+
+    def newest(self) -> int:
+        """The sequence of the newest file there is, whole or not; 0 for none."""
+        paths = self.paths()
+        return int(paths[0].stem[-_DIGITS:]) if paths else 0
 
     def write(self, sequence: int, checksum: bytes, state_records: Iterable[Any]) -> Path:
         """Make ``state_records``, the state after the entry ``sequence``, a durable file; keep the newest few."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path = self._folder / f"{self._venue}-{sequence:0{_DIGITS}d}.snapshot"
         beside = path.with_suffix(".new")
+        try:
+            self._write(beside, Header(FORMAT, self._venue, sequence, checksum.hex()), state_records)
+        except BaseException:
+            beside.unlink(missing_ok=True)  # on a full disk it would take the room that others wait for
+            raise
+        fault_point("snapshot.before_rename")
+        beside.rename(path)
+        fault_point("snapshot.after_rename")
+        sync_folder(self._folder)
+        for old in self.paths()[KEPT:]:
+            old.unlink()
+        return path
+
+    def _write(self, path: Path, header: Header, state_records: Iterable[Any]) -> None:
         digest, count = blake2b(digest_size=DIGEST_BYTES), 0
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(msgspec.json.encode(Header(FORMAT, self._venue, sequence, checksum.hex())) + b"\n")
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(header) + b"\n")
             for record in state_records:
                 line = records.encode(record) + b"\n"
                 digest.update(line)
@@ -66,13 +87,6 @@ class Snapshots:
             file.write(msgspec.json.encode(Trailer(count, digest.hexdigest())) + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        fault_point("snapshot.before_rename")
-        beside.rename(path)
-        fault_point("snapshot.after_rename")
-        sync_folder(self._folder)
-        for old in self.paths()[KEPT:]:
-            old.unlink()
-        return path
 
     def header(self, path: Path) -> Header:
         """The file's header, to be checked against the journal. Raises DamagedSnapshot."""
@@ -92,7 +106,7 @@ class Snapshots:
             file.readline()
             line = file.readline()
             for following in file:
-                yield records.decode(line)
+                yield self._decode(line)
                 line = following
 
     def _verify(self, path: Path) -> None:

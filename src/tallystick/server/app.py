@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Mount
 from tallystick.dialects.sophic.api import SophicApi, http_error
 from tallystick.dialects.sophic.view import View
 from tallystick.server.admission import Admission
+from tallystick.server.deliveries import Deliveries
 from tallystick.server.doors.door import Guard
 from tallystick.server.doors.ops import ops_router
 from tallystick.server.doors.sandbox import sandbox_router
@@ -16,10 +17,14 @@ from tallystick.server.health import Health
 from tallystick.server.host import SOPHIC, Host
 
 
-def make_app(host: Host, health: Health, admission: Admission, doors: Sequence[BaseRoute] = ()) -> Starlette:
+def make_app(
+    host: Host, health: Health, admission: Admission, deliveries: Deliveries, doors: Sequence[BaseRoute] = ()
+) -> Starlette:
     """What clients use, over ``host``, which is running while it is served, and the ``doors`` at the same address."""
-    sophic = SophicApi(host.sophic, host.index(SOPHIC), View(host.secret, SOPHIC), admission)
-    return _application([Mount(f"/{SOPHIC}", app=sophic), *doors, *health.routes()])
+    sophic = SophicApi(
+        host.sophic, host.index(SOPHIC), View(host.secret, SOPHIC), admission, deliveries.sophic.webhooks
+    )
+    return _application([*deliveries.routes(), Mount(f"/{SOPHIC}", app=sophic), *doors, *health.routes()])
 
 
 def make_ops_app(health: Health, doors: Sequence[BaseRoute]) -> Starlette:

@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 SECONDS_MAX: Final = 366 * 86_400
-SECRET_NAMES: Final = frozenset({"token", "token_sha256"})
+SECRET_NAMES: Final = frozenset({"token", "token_sha256", "key"})
 """Settings of these names are never shown."""
 
 # A description says what a value must be; whoever gives another one reads it.
@@ -53,6 +53,8 @@ Days = Annotated[
     tuple[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"], ...],
     Meta(description='a list of days, as in ["saturday", "sunday"]'),
 ]
+Scale = Annotated[float, Meta(ge=0.000001, le=1000, description="a number from 0.000001 to 1000")]
+SomeDays = Annotated[float, Meta(ge=0.001, le=3660, description="a number of days from 0.001 to 3660")]
 Dates = Annotated[
     tuple[date, ...], Meta(max_length=10_000, description='a list of dates, as in ["2026-12-25", "2027-01-01"]')
 ]
@@ -160,6 +162,45 @@ class Sophic(Section, frozen=True):
     settlement: Settlement = Settlement()
 
 
+class Webhooks(Section, frozen=True):
+    sends: Flag = True
+    """Whether this process sends; false leaves it to ``tallystick deliver``."""
+    key: Annotated[str, Meta(max_length=64, description='text, the base64 of 32 random bytes, or "" for none')] = ""
+    """What the secrets of webhooks are encrypted with; without one they lie in a file that its owner alone can read."""
+    retry_scale: Scale = 1.0
+    """Every wait between two attempts is so many times as long; 1 spreads ten attempts over three days."""
+    disable_after_days: SomeDays = 5.0
+    """A webhook that did nothing but fail for so long is sent no more."""
+    keep_days: SomeDays = 30.0
+    """So long a delivery that is over can still be looked at."""
+
+
+class Bluefin(Section, frozen=True):
+    enabled: Flag = False
+    """Whether the exchange is served; a sandbox serves it unless this says false."""
+    orders_max: Annotated[int, Meta(ge=1, le=1000, description="a whole number from 1 to 1000")] = 40
+    """The open orders that an account may have on one side of a market."""
+    signed_within_seconds: SomeSeconds = 60.0
+    """How old the signature of an order may be when it comes."""
+    trigger_price: Annotated[Literal["last", "mark"], Meta(description='"last" or "mark"')] = "last"
+    """What trigger prices are compared with: the price of the last trade, or the one that is quoted."""
+    failed_cancel_reason: Annotated[Literal["null", "UNSPECIFIED"], Meta(description='"null" or "UNSPECIFIED"')] = (
+        "null"
+    )
+    """What a failed cancel has for a reason; strict clients drop the event with null, which the documentation says."""
+    ioc_partial_status: Annotated[
+        Literal["PARTIALLY_FILLED_CANCELED", "PARTIALLY_FILLED_CANCELLED"],
+        Meta(description='"PARTIALLY_FILLED_CANCELED" or "PARTIALLY_FILLED_CANCELLED"'),
+    ] = "PARTIALLY_FILLED_CANCELED"
+    """How the status is spelt: as released clients read it, or as the documentation writes it."""
+    cancel_all_events: Annotated[
+        Literal["per_order", "first_only"], Meta(description='"per_order" or "first_only"')
+    ] = "per_order"
+    """Whether a cancel of all on a market is told for each order, or once."""
+    market_maker: Flag = False
+    """Whether a market maker keeps the books alive; in a sandbox only."""
+
+
 class Limits(Section, frozen=True):
     requests_per_second: Rate = 500.0
     """What each client may ask for in the long run; 0 for no limit."""
@@ -173,7 +214,9 @@ class Config(Section, frozen=True):
     ops: Ops = Ops()
     sandbox: Sandbox = Sandbox()
     sophic: Sophic = Sophic()
+    bluefin: Bluefin = Bluefin()
     limits: Limits = Limits()
+    webhooks: Webhooks = Webhooks()
 
 
 def sandbox_defaults(pace: float) -> dict[str, object]:
@@ -186,5 +229,6 @@ def sandbox_defaults(pace: float) -> dict[str, object]:
         "sophic.execute_seconds": pace,
         "sophic.trade_interval_seconds": pace / 2,
         "sophic.settlement.delay_seconds": pace * 5,
+        "bluefin.enabled": True,
         "limits.requests_per_second": 0.0,
     }

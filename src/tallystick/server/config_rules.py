@@ -8,6 +8,7 @@ from socket import AF_INET6
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from tallystick.deliver.sealing import read_key
 from tallystick.server.addresses import Address, BadAddress, read_bind, resolve
 from tallystick.server.config import Config, Operator, Settlement, Sophic
 from tallystick.server.config_faults import Fault
@@ -29,6 +30,10 @@ def judge(config: Config, given: Container[str]) -> Iterator[Fault]:
     yield from _addresses(config)
     if config.limits.requests_per_second and config.limits.burst < 1:
         yield Fault("limits.burst", "must be 1 or more, or no request would ever be taken")
+    try:
+        read_key(config.webhooks.key)
+    except ValueError:
+        yield Fault("webhooks.key", "must be the base64 of 32 random bytes: openssl rand -base64 32")
     if config.sandbox.enabled:
         try:
             price_sources(config.sandbox.prices)

@@ -35,9 +35,8 @@ NO_SETTINGS: Final = frozenset(
     ENVIRONMENT + name
     for name in (
         *("CONFIG", "URL", "CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_SECRET", "OPS_URL", "OPS_VENUE", "OPS_TOKEN"),
-        *("WEBHOOKS_KEY", "WEBHOOKS_RETRY_SCALE", "WEBHOOKS_EVERYWHERE"),
         *("COMPILE", "EXPECT_COMPILED", "CRASH_AT", "CRASH_KILLS", "CRASH_SEED", "SEEDS", "FIRST_SEED"),
-        *("TEST_SENDS", "TEST_WAITS"),
+        *("BLUEFIN_OPENAPI", "WITHOUT_NODE", "HALVES_SEEDS"),
     )
 )
 """What the other commands, the build and the tests read, which may be run where a server is."""

@@ -4,22 +4,26 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
 from tallystick.core.clock import SLEW_DIVISOR
+from tallystick.dialects.bluefin import sandbox as bluefin_sandbox
+from tallystick.dialects.bluefin.policy import Policy as BluefinPolicy
+from tallystick.dialects.bluefin.rules import BluefinRules
+from tallystick.dialects.sophic import sandbox as sophic_sandbox
 from tallystick.dialects.sophic.policy import Policy
 from tallystick.dialects.sophic.rules import SophicRules
-from tallystick.dialects.sophic.sandbox import missing_commands
 from tallystick.facts.commands import Answer, OpenVenue, Refused
 from tallystick.facts.venue import Entry, decode, encode
 from tallystick.journal.committer import Committer
 from tallystick.journal.faultpoint import fault_point
 from tallystick.journal.folder import JOURNAL_FILE, SECRET_FILE, SNAPSHOTS_FOLDER, DataFolder, tables_file
 from tallystick.journal.snapshots import Snapshots
+from tallystick.journal.snapshotter import Snapshotter
 from tallystick.journal.sqlite import SqliteJournal
 from tallystick.readers.index import Index
 from tallystick.readers.recovery import Progress, Recovered, no_progress, recover
@@ -27,13 +31,13 @@ from tallystick.readers.tables import Tables
 from tallystick.sequencer import Item, Sequencer
 from tallystick.server.disk import LOW_BYTES, DiskSpace
 from tallystick.server.outage import Outage
-from tallystick.server.snapshotter import Snapshotter
 from tallystick.server.venue import HostedVenue
 from tallystick.venue.engine import Rules
 from tallystick.venue.prices import PriceSource
 from tallystick.venue.state import State
 
 SOPHIC: Final = "sophic"
+BLUEFIN: Final = "bluefin"
 RETAIN_US: Final = 600_000_000
 AHEAD_US: Final = 60_000_000
 """A journal that is further ahead of the wall clock than this is told of at the start."""
@@ -49,7 +53,8 @@ class Host:
     """Owns what it opens, from construction to ``stop``. Raises FolderInUse, JournalError or WrongSecret.
 
     With fewer than ``disk_low_bytes`` free no new orders are taken. ``end`` ends the process with an exit code when it
-    cannot go on (see Outage). A sandbox has a world of its own to begin with.
+    cannot go on (see Outage). A sandbox has a world of its own to begin with. ``bluefin`` is None where that venue is
+    not served.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Host:
         disk_low_bytes: int = LOW_BYTES,
         end: Callable[[int], object] = os._exit,
         is_sandbox: bool = True,
+        bluefin: BluefinPolicy | None = None,
     ) -> None:
         self._is_sandbox: Final = is_sandbox
         self._progress: Final = progress
@@ -81,23 +87,26 @@ class Host:
         self._outage: Final = Outage(self._committer, self._sequencers, end)
         try:
             self.sophic: Final = self._open(SOPHIC, SophicRules(policy), prices)
+            self.bluefin: Final = None if bluefin is None else self._open(BLUEFIN, BluefinRules(bluefin), {})
         except BaseException:
             self.close()
             raise
         self.venues: Final = {SOPHIC: self.sophic}
+        if self.bluefin is not None:
+            self.venues[BLUEFIN] = self.bluefin
         self._snapshotter: Final = Snapshotter(data, self._in_snapshots)
 
     async def start(self) -> None:
-        """Open the venue if it is new, give a sandbox its world, and begin."""
+        """Open each venue that is new, give a sandbox its worlds, and begin."""
         self._loop = asyncio.get_running_loop()
-        state = self.sophic.state
-        if not state.name:
-            by = "sandbox" if self._is_sandbox else "server"
-            await self.sophic.ask(OpenVenue(SOPHIC, _digest(self.secret), by, retain_us=RETAIN_US), _must)
-        if self._is_sandbox:
-            for command in missing_commands(state):
-                await self.sophic.ask(command, _must)
-        self.sophic.start()
+        for name, venue in self.venues.items():
+            if not venue.state.name:
+                by = "sandbox" if self._is_sandbox else "server"
+                await venue.ask(OpenVenue(name, _digest(self.secret), by, retain_us=RETAIN_US), _must)
+            if self._is_sandbox:
+                for command in _WORLDS[name](venue.state):
+                    await venue.ask(command, _must)
+            venue.start()
         self._snapshotter.note(self._entries())
         self._snapshotter.start()
 
@@ -105,7 +114,8 @@ class Host:
         """Commit and answer what was decided, then let go of everything."""
         await self._snapshotter.stop()
         await self._outage.close()
-        await self.sophic.stop()
+        for venue in self.venues.values():
+            await venue.stop()
         for sequencer in self._sequencers:
             sequencer.close()
         await asyncio.to_thread(self._committer.close)
@@ -192,6 +202,12 @@ class Host:
         for item in items:
             item.failed(error)
         self._outage.begin(error)
+
+
+_WORLDS: Final[Mapping[str, Callable[[State], Iterator[Any]]]] = {
+    SOPHIC: sophic_sandbox.missing_commands,
+    BLUEFIN: bluefin_sandbox.missing_commands,
+}
 
 
 def _encode(entry: object) -> bytes:

@@ -1,10 +1,13 @@
-"""uvicorn's HTTP protocol with request ids, and bounds on how large a head is and how long a request takes to come."""
+"""uvicorn's protocols with request ids, and bounds on how large a head is and how long a request takes to come."""
 
 import asyncio
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
+from tallystick.deliver.stream import ABORT
 from tallystick.server.request_ids import HEADER, STATE_NAME, new_id, request_id
 
 HEAD_BYTES_MAX: Final = 64 * 1024
@@ -52,6 +55,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_bytes = 0
         identity = request_id(self.headers)
         self.scope["state"][STATE_NAME] = identity.decode()
+        self.scope["state"][ABORT] = self.transport.abort
         before = self.cycle
         super().on_headers_complete()
         cycle = self.cycle
@@ -80,3 +84,13 @@ class BoundedHttp(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+class BoundedWebSocket(WebSocketsSansIOProtocol):
+    """With a request id, and with the means to end a connection whose peer reads nothing."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:  # else there is no request
+            self.scope["state"][STATE_NAME] = request_id(self.scope["headers"]).decode()
+            self.scope["state"][ABORT] = self.transport.abort

@@ -16,10 +16,12 @@ from typing import Final, NamedTuple
 import uvicorn
 from starlette.types import ASGIApp
 
-from tallystick.server.http import BoundedHttp
+from tallystick.server.http import BoundedHttp, BoundedWebSocket
 from tallystick.server.request_ids import Identified
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+MESSAGE_BYTES_MAX: Final = 64 * 1024
+"""Of what comes in over a WebSocket."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +113,10 @@ def _uvicorn_config(app: ASGIApp, drain_seconds: float, connections_max: int) ->
         lifespan="off",
         loop="uvloop",
         http=BoundedHttp,
-        ws="websockets-sansio",
+        ws=BoundedWebSocket,
+        ws_max_size=MESSAGE_BYTES_MAX,
+        # The same event goes to many, and each message would be compressed for each of them anew.
+        ws_per_message_deflate=False,
         log_config=None,
         log_level="warning",
         access_log=False,

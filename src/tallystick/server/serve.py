@@ -20,6 +20,7 @@ from tallystick.server.admission import Admission, open_admission
 from tallystick.server.app import make_app, make_ops_app, ops_door, sandbox_door
 from tallystick.server.config import Config
 from tallystick.server.config_faults import BadConfig
+from tallystick.server.deliveries import Deliveries
 from tallystick.server.exposure import exposed_without_anybody
 from tallystick.server.health import Health
 from tallystick.server.host import Host
@@ -37,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 def serve(config: Config) -> None:
-    """Serve until SIGINT or SIGTERM. Raises BadConfig, BadAddress, KeysError, and what Host raises."""
+    """Serve until SIGINT or SIGTERM. Raises BadConfig, BadAddress, KeysError, and what Host and Deliveries raise."""
     logs.set_up(config.log.format, config.log.level)
     sys.setswitchinterval(SWITCH_SECONDS)
     for number in SIGNALS:
@@ -53,8 +54,9 @@ def serve(config: Config) -> None:
         stack.callback(host.close)
         admission = _admission(config, host)
         stack.callback(admission.close)
+        deliveries = _deliveries(config, host, admission)
         spare_the_collector()
-        _listeners(config, host, admission, sockets).run(_running(host))
+        _listeners(config, host, admission, deliveries, sockets).run(_running(host, deliveries))
 
 
 def spare_the_collector() -> None:
@@ -90,23 +92,34 @@ def _admission(config: Config, host: Host) -> Admission:
     )
 
 
+def _deliveries(config: Config, host: Host, admission: Admission) -> Deliveries:
+    is_sandbox = config.sandbox.enabled
+    return Deliveries(
+        host, admission, Path(config.server.data), config.webhooks, is_sandbox=is_sandbox
+    )
+
+
 def _operators(config: Config, admission: Admission) -> Operators:
     configured = {each.name: each.token_sha256 for each in config.ops.operators}
     return Operators(admission, configured, sandbox_token=SANDBOX_OPERATOR if config.sandbox.enabled else "")
 
 
-def _listeners(config: Config, host: Host, admission: Admission, sockets: list[socket]) -> Listeners:
+def _listeners(
+    config: Config, host: Host, admission: Admission, deliveries: Deliveries, sockets: list[socket]
+) -> Listeners:
     """Clients first: operators, and whoever asks whether it is ready, are served until the clients are."""
     health = Health(host.venues)
-    ops = ops_door(host, _operators(config, admission))
+    operators = _operators(config, admission)
+    ops = [*deliveries.operators_routes(operators), ops_door(host, operators)]
     doors: list[BaseRoute] = [sandbox_door(host)] if config.sandbox.enabled else []
     if config.ops.bind:
-        apps = [make_app(host, health, admission, doors), make_ops_app(health, [ops])]
+        apps = [make_app(host, health, admission, deliveries, doors), make_ops_app(health, ops)]
     else:
-        apps = [make_app(host, health, admission, [ops, *doors])]
+        apps = [make_app(host, health, admission, deliveries, [*ops, *doors])]
 
     def drain() -> None:
         health.draining = True
+        deliveries.drain()
 
     return Listeners(
         [Listener(app, listener) for app, listener in zip(apps, sockets, strict=True)],
@@ -118,11 +131,13 @@ def _listeners(config: Config, host: Host, admission: Admission, sockets: list[s
 
 
 @asynccontextmanager
-async def _running(host: Host) -> AsyncIterator[None]:
+async def _running(host: Host, deliveries: Deliveries) -> AsyncIterator[None]:
     await host.start()
     try:
+        deliveries.start()
         yield
     finally:
+        await deliveries.stop()
         await host.stop()
 
 

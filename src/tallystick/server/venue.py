@@ -12,6 +12,7 @@ from tallystick.readers.readers import Readers
 from tallystick.sequencer import Sequencer
 from tallystick.server.disk import DiskSpace
 from tallystick.server.price_feed import PriceFeed
+from tallystick.venue.ambient import Ambient
 from tallystick.venue.prices import PriceSource
 from tallystick.venue.state import State
 
@@ -40,6 +41,11 @@ class HostedVenue:
     def readers(self) -> Readers:
         """What is durable, and so may be shown."""
         return self.sequencer.readers
+
+    @property
+    def ambient(self) -> Ambient:
+        """What is true now and is no fact; to be read only. It is another one after an outage."""
+        return self.sequencer.ambient
 
     @property
     def state(self) -> State:

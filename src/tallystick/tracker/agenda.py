@@ -10,10 +10,11 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import Final
 
+from tallystick.core.back_off import back_off
 from tallystick.core.lifecycle import DONE, FILLED, SUBMITTED
-from tallystick.facts.client_codes import AMBIGUOUS, CONFIRMED, LOST
-from tallystick.tracker.belief import is_complete, lacks_fills
-from tallystick.tracker.order import TOLD_END, TrackedOrder
+from tallystick.facts.client_codes import AMBIGUOUS, CONFIRMED, FILLS_NAMED, FILLS_SUMMED, LOST
+from tallystick.tracker.belief import absences, is_complete, lacks_amount, lacks_fills
+from tallystick.tracker.order import TOLD_END, Seldom, TrackedOrder
 from tallystick.tracker.state import State
 
 # What may be asked.
@@ -68,10 +69,11 @@ class Patience:
     """How long to wait before asking, in microseconds: for the answer to a new order, for evidence that should follow
     by itself, for any news of an open order, and between the same question (doubled each time, up to the most).
 
-    ``retain_us`` is for how long a closed order stays at least, if its venue does not ask for more.
+    ``retain_us`` is for how long a closed order stays, if its venue does not ask for more. Of more than ``retain_max``
+    closed orders (0: no such bound) those that were closed first leave earlier, unless something is expected of them.
     """
 
-    __slots__ = ("again_max_us", "again_us", "grace_us", "retain_us", "stale_us", "submit_us")
+    __slots__ = ("again_max_us", "again_us", "grace_us", "retain_max", "retain_us", "stale_us", "submit_us")
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class Patience:
         again_us: int = 2_000_000,
         again_max_us: int = 60_000_000,
         retain_us: int = 30_000_000,
+        retain_max: int = 0,
     ) -> None:
         self.submit_us: Final = submit_us
         self.grace_us: Final = grace_us
@@ -88,29 +91,44 @@ class Patience:
         self.again_us: Final = again_us
         self.again_max_us: Final = again_max_us
         self.retain_us: Final = retain_us
+        self.retain_max: Final = retain_max
 
 
 def wants(order: TrackedOrder) -> int:
     """What should be asked about the order, as bits, if nothing comes by itself."""
     status = order.status
+    seldom = order.seldom
     if status >= FILLED:
-        if lacks_fills(order) or (status == FILLED and not is_complete(order)):
-            return ASK_FILLS
-        return 0
+        if lacks_fills(order) or (not is_complete(order) if status == FILLED else lacks_amount(order)):
+            return _fills_of(order)
+        return ASK_FILLS if seldom is not None and lacks_names(order, seldom) else 0
+    wanted = ASK_OPEN_ORDERS if seldom is not None and seldom.absences and absences(order, seldom) else 0
     if status == SUBMITTED or order.certainty != CONFIRMED:
-        return ASK_ORDER
-    wanted = 0
+        return wanted | ASK_ORDER
     if order.consumed and order.consumed >= order.size - order.tolerance:
         wanted = ASK_ORDER
     if order.told_consumed > order.consumed or order.told_quantity > order.quantity:
-        wanted |= ASK_FILLS
-    seldom = order.seldom
+        wanted |= _fills_of(order)
     if seldom is not None:
-        if seldom.misses or (seldom.words and max([at for _, at in seldom.words]) > order.heard):
+        if seldom.misses or (seldom.words and max([at for at, _ in seldom.words.values()]) > order.heard):
             wanted |= ASK_ORDER
+        if lacks_names(order, seldom):
+            wanted |= ASK_FILLS
         if seldom.cancel[0] > order.heard and seldom.cancel[1] != DONE:
             wanted |= ASK_CANCEL
     return wanted
+
+
+def lacks_names(order: TrackedOrder, seldom: Seldom) -> bool:
+    """Some of its fills follow from sums alone, and their trades' ids can be asked for."""
+    sums = seldom.sums
+    return sums is not None and order.profile.fills != FILLS_SUMMED and (sums.consumed > 0 or sums.pending > 0)
+
+
+def _fills_of(order: TrackedOrder) -> int:
+    """What says which fills it has: at a venue that says sums, the order itself."""
+    fills = order.profile.fills
+    return ASK_FILLS if fills == FILLS_NAMED else (ASK_ORDER if fills == FILLS_SUMMED else ASK_ORDER | ASK_FILLS)
 
 
 class Agenda:
@@ -126,6 +144,7 @@ class Agenda:
         "_soon",
         "_stale",
         "_state",
+        "_staying",
         "_venues",
     )
 
@@ -139,6 +158,7 @@ class Agenda:
         self._asking: Final[dict[int, int]] = {}  # attempts, of orders in the two above
         self._completing: Final[list[tuple[int, int]]] = []  # a heap of (due, order): completed without its fills then
         self._leaving: Final[deque[tuple[int, int]]] = deque()  # (due, order): over
+        self._staying: Final[list[tuple[int, int]]] = []  # a heap of (due, order): over, and more was expected
         self._venues: Final[dict[int, tuple[int, int]]] = {}  # (due, attempts) of asking for all open orders
 
     # --- What happens -------------------------------------------------------------------------------------------------
@@ -197,7 +217,10 @@ class Agenda:
 
     def next_decision(self) -> int:
         """When an order is to be completed without its fills, or to leave; 0 for never."""
-        return _sooner(self._completing[0][0] if self._completing else 0, self._leaving[0][0] if self._leaving else 0)
+        if self._is_crowded():
+            return 1
+        due = _sooner(self._completing[0][0] if self._completing else 0, self._leaving[0][0] if self._leaving else 0)
+        return _sooner(due, self._staying[0][0] if self._staying else 0)
 
     def overdue(self, now: int) -> TrackedOrder | None:
         """An order that has waited for its fills long enough."""
@@ -212,18 +235,31 @@ class Agenda:
         """Orders that have stayed long enough after their end; those of which something is expected stay on."""
         found: list[int] = []
         queue = self._leaving
-        while queue and queue[0][0] <= now and len(found) < LEAVE_MAX:
-            _, number = queue.popleft()
+        while queue and (queue[0][0] <= now or self._is_crowded()) and len(found) < LEAVE_MAX:
+            due, number = queue.popleft()
             order = self._state.orders.get(number)
-            if order is None:
-                continue
-            if order.status < FILLED or lacks_fills(order):
-                queue.append((self._leaves_at(order, now), number))
+            if due > now and order is not None and wants(order):  # it leaves early, but is asked for first
+                heappush(self._staying, (now + self._patience.again_max_us, number))
             else:
-                found.append(number)
-                if self._asking:
-                    self._asking.pop(number, None)
+                self._leave_or_stay(number, now, found)
+        staying = self._staying
+        while staying and staying[0][0] <= now and len(found) < LEAVE_MAX:
+            self._leave_or_stay(heappop(staying)[1], now, found)
         return found
+
+    def _is_crowded(self) -> bool:
+        return 0 < self._patience.retain_max < len(self._leaving)
+
+    def _leave_or_stay(self, number: int, now: int, found: list[int]) -> None:
+        order = self._state.orders.get(number)
+        if order is None:
+            return
+        if order.status < FILLED or lacks_fills(order):
+            heappush(self._staying, (self._leaves_at(order, now), number))
+        else:
+            found.append(number)
+            if self._asking:
+                self._asking.pop(number, None)
 
     def next_question(self) -> int:
         """When ``questions`` is worth calling next, 0 for never."""
@@ -260,6 +296,8 @@ class Agenda:
         attempts = self._asking.get(number, 0)
         self._asking[number] = attempts + 1
         heappush(self._again, (now + self._pause(attempts), number))
+        if wanted & ASK_OPEN_ORDERS and order.venue not in self._venues:
+            self.want_open_orders(order.venue, now)
         for what in (ASK_CANCEL, ASK_ORDER, ASK_FILLS):
             if wanted & what:
                 urgency = _urgency(order, what)
@@ -299,9 +337,7 @@ class Agenda:
             queue.append(order.number)
 
     def _pause(self, attempts: int) -> int:
-        patience = self._patience
-        pause = patience.again_us << (attempts if attempts < 20 else 20)
-        return pause if pause < patience.again_max_us else patience.again_max_us
+        return back_off(self._patience.again_us, attempts, self._patience.again_max_us)
 
     def _leaves_at(self, order: TrackedOrder, since: int) -> int:
         late_us = order.profile.late_us

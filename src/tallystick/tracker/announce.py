@@ -15,6 +15,7 @@ from tallystick.facts.client_codes import (
     COMPLETED,
     CREATED,
     FAILED,
+    FILLS_CHANGED,
     FROM_EVIDENCE,
     IDS_CHANGED,
     INFERRED,
@@ -25,6 +26,7 @@ from tallystick.facts.client_codes import (
 from tallystick.tracker.belief import is_complete
 from tallystick.tracker.draft import Draft
 from tallystick.tracker.order import TOLD_CREATED, TOLD_END, TrackedOrder
+from tallystick.tracker.sums import Sums
 
 _STATUS: Final = STATUS_CHANGED | CERTAINTY_CHANGED
 _TOLD_FILL: Final[int] = client_codes.FILLED
@@ -48,7 +50,9 @@ def announce(draft: Draft, order: TrackedOrder, status_before: int, certainty_be
             draft.tell(order, CREATED, 0 if order.word else FROM_EVIDENCE, "", 0)
             if status < FILLED:
                 changed &= ~_STATUS
-    if draft.executed:
+    if order.profile.fills:
+        changed |= _tell_sums(draft, order, late)
+    elif draft.executed:
         for fill in draft.executed:
             draft.tell(order, _TOLD_FILL, late, fill.trade, 0)
         draft.executed.clear()
@@ -59,6 +63,45 @@ def announce(draft: Draft, order: TrackedOrder, status_before: int, certainty_be
         draft.tell(order, UPDATED, 0, "", changed)
     if end:
         draft.tell(order, end, FROM_EVIDENCE if order.certainty == INFERRED else 0, "", 0)
+
+
+def _tell_sums(draft: Draft, order: TrackedOrder, late: int) -> int:
+    """Tell of fills so that they come to what is filled: by name, or without one where only sums are known.
+
+    What was told without its name is not told again when that comes; it is a change of the fills then.
+    """
+    sums = order.sums or Sums()
+    changed = 0
+    consumed = order.consumed - sums.consumed
+    quantity = order.quantity - sums.quantity
+    notional = order.notional - sums.notional
+    for fill in draft.executed:
+        consumed -= fill.consumed
+        quantity -= fill.quantity
+        notional -= fill.notional
+    for fill in draft.executed:
+        is_new = (order.sums or sums).said_consumed <= consumed
+        consumed += fill.consumed
+        quantity += fill.quantity
+        notional += fill.notional
+        if is_new:
+            draft.tell_fill(order, late, fill.trade, fill.consumed, fill.quantity, fill.notional, fill.price)
+        else:
+            changed = FILLS_CHANGED
+            _tell_rest(draft, order, late, consumed, quantity, notional)
+    draft.executed.clear()
+    _tell_rest(draft, order, late, order.consumed, order.quantity, order.notional)
+    return changed
+
+
+def _tell_rest(draft: Draft, order: TrackedOrder, late: int, consumed: int, quantity: int, notional: int) -> None:
+    """So much is filled: tell of what was not told yet."""
+    sums = order.sums or Sums()
+    rest = consumed - sums.said_consumed
+    if rest > 0:
+        units = max(0, quantity - sums.said_quantity)
+        cash = max(0, notional - sums.said_notional)
+        draft.tell_fill(order, late | FROM_EVIDENCE, sums.next_name(), rest, units, cash, order.price)
 
 
 def _end(order: TrackedOrder, status: int) -> int:

@@ -14,6 +14,7 @@ from tallystick.facts.client import (
     Entry,
     FillBelieved,
     FillSetAside,
+    FillsListed,
     IdDisputed,
     IdLearned,
     OrderIntended,
@@ -22,13 +23,16 @@ from tallystick.facts.client import (
     StatusBelieved,
     SubmitDoubted,
     SubmitRefused,
+    SumsBelieved,
+    TermsBelieved,
     WordSetAside,
 )
-from tallystick.facts.client_codes import CANCEL_CHANGED, FILLS_CHANGED, IDS_CHANGED, QUARANTINE_CHANGED
+from tallystick.facts.client_codes import CANCEL_CHANGED, FILLED, FILLS_CHANGED, IDS_CHANGED, QUARANTINE_CHANGED
 from tallystick.facts.common import Cause
 from tallystick.tracker.belief import judge
+from tallystick.tracker.fill import Fill
 from tallystick.tracker.fold import apply
-from tallystick.tracker.order import Fill, TrackedOrder
+from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.state import State, Venue
 
 
@@ -215,9 +219,10 @@ class Draft:
         )
         self.changed |= QUARANTINE_CHANGED
 
-    def set_word_aside(self, order: TrackedOrder, word: str, as_of: int) -> None:
-        self._emit_of(order, WordSetAside(order.venue, order.number, word, as_of))
-        self.changed |= QUARANTINE_CHANGED
+    def set_word_aside(self, order: TrackedOrder, word: str, as_of: int, count: int) -> None:
+        self._emit_of(order, WordSetAside(order.venue, order.number, word, as_of, count))
+        if count == 1:
+            self.changed |= QUARANTINE_CHANGED
 
     def learn(self, venue: Venue, order: TrackedOrder, venue_id: str) -> None:
         order.learn(venue_id)
@@ -240,8 +245,25 @@ class Draft:
         self._emit_of(order, CancelBelieved(order.venue, order.number, outcome, reason, as_of))
         self.changed |= CANCEL_CHANGED
 
-    def miss(self, order: TrackedOrder, misses: tuple[int, ...], absent: int) -> None:
-        self._emit_of(order, OrderMissed(order.venue, order.number, misses, absent))
+    def miss(self, order: TrackedOrder, misses: tuple[int, ...], absences: tuple[int, ...]) -> None:
+        self._emit_of(order, OrderMissed(order.venue, order.number, misses, absences))
+
+    def list_fills(self, order: TrackedOrder, as_of: int) -> None:
+        self._emit_of(order, FillsListed(order.venue, order.number, as_of))
+
+    def amend(self, order: TrackedOrder, as_of: int, size: int, price: int) -> None:
+        self._emit_of(order, TermsBelieved(order.venue, order.number, as_of, size, price))
+
+    def infer(
+        self, order: TrackedOrder, told_notional: int, matched_at: int, matched: int, amounts: tuple[int, int, int, int]
+    ) -> None:
+        """What follows from sums; what is believed of the order is judged anew where that changes it."""
+        pending = order.pending
+        self._emit_of(order, SumsBelieved(order.venue, order.number, told_notional, matched_at, matched, *amounts))
+        if order.pending != pending:
+            self.changed |= FILLS_CHANGED
+        if judge(order) != (order.status, order.certainty):
+            self.believe(order)
 
     # --- Announcements ------------------------------------------------------------------------------------------------
 
@@ -249,6 +271,13 @@ class Draft:
         """Listeners are told; ``order`` was touched before."""
         order.told |= 1 << what
         self._events.append(Announced(order.venue, order.number, what, flags, trade, changed))
+
+    def tell_fill(
+        self, order: TrackedOrder, flags: int, trade: str, consumed: int, quantity: int, notional: int, price: int
+    ) -> None:
+        """Listeners are told of a fill at a venue that says sums; it is counted what they were told of it."""
+        event = Announced(order.venue, order.number, FILLED, flags, trade, 0, consumed, quantity, notional, price)
+        self._emit_of(order, event)
 
     def _emit_of(self, order: TrackedOrder, event: Any) -> None:
         apply(self.state, event, self.now)

@@ -11,10 +11,9 @@ from tallystick.core.lifecycle import (
     PLACED,
     REFUSED,
     REJECTED,
+    REQUESTED,
     SUBMITTED,
-    TRADE_EXECUTED,
-    TRADE_REVERTED,
-    TRADE_SETTLED,
+    UNKNOWN,
 )
 from tallystick.facts.client_codes import (
     END_AMOUNT,
@@ -22,13 +21,19 @@ from tallystick.facts.client_codes import (
     END_EXPIRED,
     END_FILLED,
     END_REJECTED,
+    END_TOLD,
     QUARANTINE_CHANGED,
+    TERMS_CHANGED,
 )
-from tallystick.tracker.belief import contradictions
+from tallystick.tracker.belief import contradictions, overruled
 from tallystick.tracker.draft import Draft
+from tallystick.tracker.fill_evidence import weigh_fill, weigh_trade
+from tallystick.tracker.inference import infer
 from tallystick.tracker.observations import (
     CANCEL_NOT_FOUND,
     SNAPSHOT,
+    AllFills,
+    Amendment,
     CancelReport,
     FillReport,
     NotFound,
@@ -38,32 +43,53 @@ from tallystick.tracker.observations import (
     TradeReport,
     Unanswered,
 )
-from tallystick.tracker.order import FINAL_WORDS, Fill, TrackedOrder, was_executed
-from tallystick.tracker.quarantine import is_same, joined, resolve
+from tallystick.tracker.order import FINAL_WORDS, VERSIONS_MAX, TrackedOrder
+from tallystick.tracker.quarantine import resolve
+from tallystick.tracker.unknown_words import keep_word
 
 MISSES_MAX: Final = 16
-WORDS_MAX: Final = 32
-ASIDE_MAX: Final = 1024
 NOT_FOUND_REASON: Final = "not_found"
-QUARANTINE_FULL: Final = "the quarantine is full"
 
 
 def weigh(draft: Draft, order: TrackedOrder, observation: Observation) -> None:
     """Join the observation with what is known of its order."""
+    if order.seldom is not None or order.profile.fills:
+        _join_with_care(draft, order, observation)
+    else:
+        _join(draft, order, observation)
+
+
+def _join_with_care(draft: Draft, order: TrackedOrder, observation: Observation) -> None:
+    """What is filled may decide which terms count, and sums what is filled."""
+    size, price, wrong = order.size, order.price, len(overruled(order))
+    _join(draft, order, observation)
+    if order.profile.fills:
+        infer(draft, order, observation)
+    if order.size != size or order.price != price:
+        draft.changed |= TERMS_CHANGED
+    if len(overruled(order)) > wrong:
+        draft.changed |= QUARANTINE_CHANGED
+
+
+def _join(draft: Draft, order: TrackedOrder, observation: Observation) -> None:
     if isinstance(observation, FillReport):
-        _weigh_fill(draft, order, observation)
+        weigh_fill(draft, order, observation)
     elif isinstance(observation, OrderReport):
         _weigh_report(draft, order, observation)
     elif isinstance(observation, CancelReport):
         _weigh_cancel(draft, order, observation)
     elif isinstance(observation, TradeReport):
-        _weigh_trade(draft, order, observation)
+        weigh_trade(draft, order, observation)
     elif isinstance(observation, NotFound):
         weigh_absence(draft, order, observation.as_of, fills_complete=False)
     elif isinstance(observation, Refusal):
         _weigh_refusal(draft, order, observation)
     elif isinstance(observation, Unanswered):
         _weigh_doubt(draft, order, observation)
+    elif isinstance(observation, Amendment):
+        _weigh_amendment(draft, order, observation)
+    elif isinstance(observation, AllFills) and observation.as_of > order.rarely().fills_at:
+        draft.list_fills(order, observation.as_of)
 
 
 # --- Words ------------------------------------------------------------------------------------------------------------
@@ -78,16 +104,26 @@ def _weigh_report(draft: Draft, order: TrackedOrder, report: OrderReport) -> Non
         _weigh_word(draft, order, report, status, as_of)
     elif FILLED <= status <= REJECTED:
         ends = _END_OF[status - FILLED]
-        if status == FILLED and (report.consumed >= 0 or report.quantity >= 0):
-            ends |= END_AMOUNT
+        if report.consumed >= 0 or report.quantity >= 0:
+            ends |= END_AMOUNT if status == FILLED else END_TOLD
         _weigh_end(draft, order, ends, as_of, report.consumed, report.quantity)
-    elif status != SUBMITTED:
-        _weigh_unknown_word(draft, order, report.word or str(status), as_of)
+    elif status == SUBMITTED:
+        _weigh_receipt(draft, order, as_of)
+    else:
+        keep_word(draft, order, report.word or str(status), as_of)
+
+
+def _weigh_receipt(draft: Draft, order: TrackedOrder, as_of: int) -> None:
+    """The venue has the request; any word of the order says more."""
+    if not order.word and as_of > order.word_at:
+        order.word_at = as_of
+        order.hear(as_of)
+        draft.believe(order)
 
 
 def _weigh_word(draft: Draft, order: TrackedOrder, report: OrderReport, status: int, as_of: int) -> None:
     """A word of an order that lives: the newest counts, of several at once the strongest."""
-    is_new = as_of > order.word_at or (as_of == order.word_at and status > order.word)
+    is_new = not order.word or as_of > order.word_at or (as_of == order.word_at and status > order.word)
     if is_new:
         refused = order.ends & END_REJECTED and not order.word
         order.word = status
@@ -139,140 +175,28 @@ def _raise_amounts(order: TrackedOrder, consumed: int, quantity: int) -> bool:
     return is_new
 
 
-def _weigh_unknown_word(draft: Draft, order: TrackedOrder, word: str, as_of: int) -> None:
+# --- Terms ------------------------------------------------------------------------------------------------------------
+
+
+def _weigh_amendment(draft: Draft, order: TrackedOrder, amendment: Amendment) -> None:
+    """The venue has changed the terms; fills that were too much for the size before may count now."""
+    size, price, wrong = order.size, order.price, len(overruled(order))
     seldom = order.rarely()
-    if (word, as_of) not in seldom.words and len(seldom.words) < WORDS_MAX:
-        draft.set_word_aside(order, word, as_of)
-
-
-# --- Fills ------------------------------------------------------------------------------------------------------------
-
-
-def _weigh_fill(draft: Draft, order: TrackedOrder, report: FillReport) -> None:
-    state = report.state
-    states = 1 << state
-    is_executed = state == TRADE_EXECUTED or state == TRADE_SETTLED
-    trade = report.trade
-    consumed = report.consumed
-    fill = Fill(
-        trade,
-        states,
-        consumed,
-        report.quantity,
-        report.notional,
-        report.price,
-        report.fee,
-        report.fee_asset,
-        report.fee_scale,
-        report.liquidity,
-        report.as_of,
-        is_executed,
-    )
-    fills = order.fills
-    seldom = order.seldom
-    before = None if fills is None else fills.get(trade)
-    if seldom is not None and seldom.aside:
-        _resolve(draft, order, fill, report.as_of)
-    elif before is not None:
-        _weigh_again(draft, order, before, fill, report.as_of)
-    elif (
-        consumed > 0
-        and fill.quantity > 0
-        and fill.price >= 0
-        and fill.notional >= 0
-        and (state == TRADE_REVERTED or order.consumed + order.pending + consumed <= order.size + order.tolerance)
-    ):
-        if order.ends:
-            _count(draft, order, fill, report.as_of, is_executed)
-        else:
-            draft.count(order, fill, report.as_of, is_executed)
-    else:
-        _resolve(draft, order, fill, report.as_of)
-
-
-def _weigh_again(draft: Draft, order: TrackedOrder, before: Fill, fill: Fill, as_of: int) -> None:
-    """Another account of a fill that counts."""
-    if before.account != fill.account or before.states == 1 << TRADE_REVERTED:
-        _resolve(draft, order, fill, as_of)
+    as_of = amendment.as_of
+    version = (as_of, amendment.size, amendment.price)
+    is_kept = len(seldom.versions) < VERSIONS_MAX or version > seldom.versions[0] or amendment.size > seldom.size_max
+    if version not in seldom.versions and is_kept:
+        draft.amend(order, *version)
+        if seldom.aside:
+            resolve(draft, order, None, as_of)
+    elif as_of <= order.heard:
         return
-    both = joined(before, fill)
-    if not is_same(both, before):
-        _count(draft, order, both, as_of, both.told and not before.told)
-    elif as_of > order.heard:
-        order.hear(as_of)
-        draft.believe(order)
-
-
-def _weigh_trade(draft: Draft, order: TrackedOrder, report: TradeReport) -> None:
-    """A trade that we have a fill of has come to another state."""
-    fills = order.fills
-    before = None if fills is None else fills.get(report.trade)
-    if before is None:
-        for each in ({} if order.seldom is None else order.seldom.aside).values():
-            if each.fill.trade == report.trade:
-                before = each.fill
-    if before is not None:
-        _weigh_fill(draft, order, _restated(order, before, report))
-
-
-def _restated(order: TrackedOrder, fill: Fill, report: TradeReport) -> FillReport:
-    return FillReport(
-        order.venue,
-        order.client_id,
-        "",
-        max(fill.as_of, report.as_of),
-        report.origin,
-        fill.trade,
-        fill.consumed,
-        fill.quantity,
-        fill.notional,
-        fill.price,
-        fill.fee,
-        fill.fee_asset,
-        fill.fee_scale,
-        fill.liquidity,
-        report.state,
-    )
-
-
-def _count(draft: Draft, order: TrackedOrder, fill: Fill, heard: int, is_news: bool) -> None:
-    """The fill counts; if it is the first sign of life of an order that was refused, that is shown."""
-    refused = order.ends & END_REJECTED and not (order.word or order.consumed or order.pending)
-    draft.count(order, fill, heard, is_news)
-    if refused:
+    order.hear(as_of)
+    draft.believe(order)
+    if order.size != size or order.price != price:
+        draft.changed |= TERMS_CHANGED
+    if len(overruled(order)) > wrong:
         draft.changed |= QUARANTINE_CHANGED
-
-
-def _resolve(draft: Draft, order: TrackedOrder, fill: Fill, heard: int) -> None:
-    """The slow way: everything is weighed anew, and the order judged afterwards."""
-    seldom = order.rarely()
-    if len(seldom.aside) >= ASIDE_MAX and fill.account not in seldom.aside:
-        _weigh_unknown_word(draft, order, QUARANTINE_FULL, 0)
-        return
-    if was_executed(fill.states):
-        fill = _untold(fill)
-    length = draft.length
-    resolve(draft, order, fill, heard)
-    if draft.length != length or heard > order.heard:
-        order.hear(heard)
-        draft.believe(order)
-
-
-def _untold(fill: Fill) -> Fill:
-    return Fill(
-        fill.trade,
-        fill.states,
-        fill.consumed,
-        fill.quantity,
-        fill.notional,
-        fill.price,
-        fill.fee,
-        fill.fee_asset,
-        fill.fee_scale,
-        fill.liquidity,
-        fill.as_of,
-        told=False,
-    )
 
 
 # --- What speaks against it -------------------------------------------------------------------------------------------
@@ -280,16 +204,20 @@ def _untold(fill: Fill) -> Fill:
 
 def weigh_absence(draft: Draft, order: TrackedOrder, as_of: int, fills_complete: bool) -> None:
     """The venue did not have it then; ``fills_complete`` if it then had no fills that were not reported either."""
-    if order.ends & FINAL_WORDS or as_of <= order.heard:
+    is_missed = as_of > order.heard
+    is_absent = fills_complete and not (order.word and as_of <= order.word_at)
+    if order.ends & FINAL_WORDS or not (is_missed or is_absent):
         return
     seldom = order.rarely()
-    misses = seldom.misses
-    if as_of not in misses:
-        misses = tuple(sorted([*misses, as_of])[-MISSES_MAX:])
-    absent = max(seldom.absent, as_of) if fills_complete else seldom.absent
-    if misses != seldom.misses or absent != seldom.absent:
-        draft.miss(order, misses, absent)
+    misses = _newest(seldom.misses, as_of) if is_missed else seldom.misses
+    absences = _newest(seldom.absences, as_of) if is_absent else seldom.absences
+    if misses != seldom.misses or absences != seldom.absences:
+        draft.miss(order, misses, absences)
         draft.believe(order)
+
+
+def _newest(times: tuple[int, ...], time: int) -> tuple[int, ...]:
+    return times if time in times else tuple(sorted([*times, time])[-MISSES_MAX:])
 
 
 def _weigh_refusal(draft: Draft, order: TrackedOrder, refusal: Refusal) -> None:
@@ -314,6 +242,9 @@ def _weigh_cancel(draft: Draft, order: TrackedOrder, report: CancelReport) -> No
     if outcome == CANCEL_NOT_FOUND:
         outcome = REFUSED
         reason = reason or NOT_FOUND_REASON
+    if not REQUESTED <= outcome <= UNKNOWN:
+        keep_word(draft, order, f"cancel outcome {outcome}", as_of)
+        return
     if (as_of, outcome, reason) > order.rarely().cancel:
         draft.cancel(order, outcome, reason, as_of)
     if outcome == DONE:

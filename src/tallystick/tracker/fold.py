@@ -13,6 +13,7 @@ from tallystick.facts.client import (
     Entry,
     FillBelieved,
     FillSetAside,
+    FillsListed,
     IdDisputed,
     IdLearned,
     MarketListed,
@@ -21,16 +22,21 @@ from tallystick.facts.client import (
     OrderRecalled,
     OrdersConfirmed,
     OrdersLeft,
+    PlacingKilled,
+    PlacingReleased,
     SnapshotTaken,
     StatusBelieved,
     StreamBroken,
     StreamPositioned,
     SubmitDoubted,
     SubmitRefused,
+    SumsBelieved,
+    TermsBelieved,
     VenueJoined,
     WordSetAside,
 )
-from tallystick.tracker.order import Fill, terms_order, was_executed
+from tallystick.tracker.fill import Fill, was_executed
+from tallystick.tracker.order import terms_order
 from tallystick.tracker.snapshot import order_of
 from tallystick.tracker.state import OutOfSequence, State
 
@@ -116,7 +122,8 @@ def _fill(event: Any, trade: str, told: bool) -> Fill:
 
 
 def _word_set_aside(state: State, event: WordSetAside, time: int) -> None:
-    state.orders[event.order].rarely().words.append((event.word, event.as_of))
+    word: str = event.word
+    state.orders[event.order].rarely().words[word] = (event.as_of, event.count)
 
 
 def _id_learned(state: State, event: IdLearned, time: int) -> None:
@@ -145,7 +152,7 @@ def _cancel_believed(state: State, event: CancelBelieved, time: int) -> None:
 def _order_missed(state: State, event: OrderMissed, time: int) -> None:
     seldom = state.orders[event.order].rarely()
     seldom.misses = event.misses
-    seldom.absent = event.absent
+    seldom.absences = event.absences
 
 
 def _orders_confirmed(state: State, event: OrdersConfirmed, time: int) -> None:
@@ -161,9 +168,26 @@ def _order_recalled(state: State, event: OrderRecalled, time: int) -> None:
     state.add_order(order_of(event.record, state.venues[event.venue].profile))
 
 
+def _fills_listed(state: State, event: FillsListed, time: int) -> None:
+    state.orders[event.order].rarely().fills_at = event.as_of
+
+
+def _terms_believed(state: State, event: TermsBelieved, time: int) -> None:
+    state.orders[event.order].amend(event.as_of, event.size, event.price)
+
+
+def _sums_believed(state: State, event: SumsBelieved, time: int) -> None:
+    amounts = (event.consumed, event.quantity, event.notional, event.pending)
+    state.orders[event.order].infer(event.told_notional, event.matched_at, event.matched, amounts)
+
+
 def _announced(state: State, event: Announced, time: int) -> None:
     what: int = event.what
-    state.orders[event.order].told |= 1 << what
+    order = state.orders[event.order]
+    order.told |= 1 << what
+    consumed: int = event.consumed
+    if consumed:
+        order.summed().say(event.trade, consumed, event.quantity, event.notional)
 
 
 def _stream_broken(state: State, event: StreamBroken, time: int) -> None:
@@ -181,6 +205,15 @@ def _stream_positioned(state: State, event: StreamPositioned, time: int) -> None
 def _orders_left(state: State, event: OrdersLeft, time: int) -> None:
     for number in event.orders:
         state.let_go(number)
+    state.left_at = state.sequence + 1
+
+
+def _placing_killed(state: State, event: PlacingKilled, time: int) -> None:
+    state.venues[event.venue].killed = (time, event.reason)
+
+
+def _placing_released(state: State, event: PlacingReleased, time: int) -> None:
+    state.venues[event.venue].killed = (0, "")
 
 
 _FOLDS: Final[dict[type, Callable[[State, Any, int], None]]] = {
@@ -199,9 +232,14 @@ _FOLDS: Final[dict[type, Callable[[State, Any, int], None]]] = {
     OrderMissed: _order_missed,
     OrdersConfirmed: _orders_confirmed,
     OrderRecalled: _order_recalled,
+    FillsListed: _fills_listed,
+    TermsBelieved: _terms_believed,
+    SumsBelieved: _sums_believed,
     Announced: _announced,
     StreamBroken: _stream_broken,
     SnapshotTaken: _snapshot_taken,
     StreamPositioned: _stream_positioned,
     OrdersLeft: _orders_left,
+    PlacingKilled: _placing_killed,
+    PlacingReleased: _placing_released,
 }

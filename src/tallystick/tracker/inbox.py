@@ -17,15 +17,21 @@ Key = tuple[int, str]
 
 
 class Inbox:
-    """``held`` counts what is in it; ``forgot_at`` is when it last had to forget something, 0 for never."""
+    """``held`` counts what is in it; ``forgot_at`` is when it last had to forget something, 0 for never. ``dropped``
+    counts, for each venue, what came without anything that it could be held by."""
 
-    __slots__ = ("_by_key", "_keys", "forgot_at", "held")
+    __slots__ = ("_by_key", "_keys", "dropped", "forgot_at", "held")
 
     def __init__(self) -> None:
         self._by_key: Final[dict[Key, list[Observation]]] = {}
         self._keys: Final[deque[Key]] = deque()  # oldest first; may name keys that were taken
+        self.dropped: Final[dict[int, int]] = {}
         self.held = 0
         self.forgot_at = 0
+
+    def drop(self, venue: int) -> None:
+        """It is about an order that we never sent, and names nothing by which we could come to know it."""
+        self.dropped[venue] = self.dropped.get(venue, 0) + 1
 
     def hold(self, key: Key, observation: Observation, now: int) -> None:
         """Keep it until ``key`` is taken. The oldest are forgotten if there are too many."""

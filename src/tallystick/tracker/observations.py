@@ -107,6 +107,25 @@ class Cancel:
         self.reason: Final = reason
 
 
+class Kill:
+    """Nothing more is to be placed at the venue, until Release."""
+
+    __slots__ = ("reason", "venue")
+
+    def __init__(self, venue: int, reason: str) -> None:
+        self.venue: Final = venue
+        self.reason: Final = reason
+
+
+class Release:
+    """Orders may be placed at the venue again."""
+
+    __slots__ = ("venue",)
+
+    def __init__(self, venue: int) -> None:
+        self.venue: Final = venue
+
+
 class Observation:
     """What all evidence of one order has in common. Each kind sets it by itself, which is faster than one call more."""
 
@@ -124,10 +143,12 @@ class OrderReport(Observation):
     """The venue's word for an order, projected to a status of core/lifecycle.py. An accepted submit is one too.
 
     UNKNOWN_STATUS is for a word that the connector does not know; ``word`` is then that word. SUBMITTED says nothing
-    but the id. ``consumed`` (in the size kind) and ``quantity`` (in units) are what the venue says is filled so far.
+    but the id, and that the venue has it. ``consumed`` (in the size kind), ``quantity`` (in units) and ``notional`` are
+    what the venue says is filled so far, ``pending`` what is still to be confirmed, in the size kind. The last two are
+    read of a venue that says sums (VenueJoined.fills).
     """
 
-    __slots__ = ("consumed", "quantity", "status", "word")
+    __slots__ = ("consumed", "notional", "pending", "quantity", "status", "word")
 
     def __init__(
         self,
@@ -140,6 +161,8 @@ class OrderReport(Observation):
         consumed: int = UNKNOWN_AMOUNT,
         quantity: int = UNKNOWN_AMOUNT,
         word: str = "",
+        notional: int = UNKNOWN_AMOUNT,
+        pending: int = UNKNOWN_AMOUNT,
     ) -> None:
         self.venue = venue
         self.client_id = client_id
@@ -150,6 +173,8 @@ class OrderReport(Observation):
         self.consumed: Final = consumed
         self.quantity: Final = quantity
         self.word: Final = word
+        self.notional: Final = notional
+        self.pending: Final = pending
 
 
 class FillReport(Observation):
@@ -280,10 +305,37 @@ class NotFound(Observation):
     __slots__ = ()
 
 
+class AllFills(Observation):
+    """Every fill of the order until ``as_of`` was reported before this: the end of a list of them."""
+
+    __slots__ = ()
+
+
+class Amendment(Observation):
+    """The venue has changed the order's terms: its whole ``size``, of the same kind, and its ``price`` (0 for none).
+
+    ``as_of`` is when they began to hold, and tells one version from another. A new id of the order's comes as any does.
+    """
+
+    __slots__ = ("price", "size")
+
+    def __init__(
+        self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, size: int, price: int
+    ) -> None:
+        self.venue = venue
+        self.client_id = client_id
+        self.venue_id = venue_id
+        self.as_of = as_of
+        self.origin = origin
+        self.size: Final = size
+        self.price: Final = price
+
+
 class OpenOrders:
     """All orders that the venue has open, asked at ``as_of``.
 
     With ``fills_complete`` every fill until then was reported, here or before, so that absence is evidence of an end.
+    Fills may be of orders that are not in ``reports``: these alone are open.
     """
 
     __slots__ = ("as_of", "fills", "fills_complete", "reports", "venue")

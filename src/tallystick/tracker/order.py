@@ -6,10 +6,9 @@ same in whatever order things were heard, and however often. What is believed fo
 
 from typing import Any, Final
 
-from tallystick.core.lifecycle import FILLED, SUBMITTED, TRADE_EXECUTED, TRADE_PENDING, TRADE_REVERTED, TRADE_SETTLED
-from tallystick.facts.client import OrderIntended, VenueJoined
+from tallystick.core.lifecycle import FILLED, SUBMITTED, TRADE_SETTLED
+from tallystick.facts.client import OrderIntended
 from tallystick.facts.client_codes import (
-    BY_BOTH,
     CANCELLED,
     COMPLETED,
     CONFIRMED,
@@ -20,146 +19,69 @@ from tallystick.facts.client_codes import (
     EXPIRED,
     FAILED,
 )
+from tallystick.tracker.fill import EXECUTED, REVERTED, Account, Aside, Fill
+from tallystick.tracker.profile import Profile
+from tallystick.tracker.sums import Sums
 
 TOLD_CREATED: Final = 1 << CREATED
 TOLD_END: Final = 1 << COMPLETED | 1 << CANCELLED | 1 << EXPIRED | 1 << FAILED
+VERSIONS_MAX: Final = 16
 FINAL_WORDS: Final = END_FILLED | END_CANCELLED | END_EXPIRED
-
-_EXECUTED: Final = 1 << TRADE_EXECUTED | 1 << TRADE_SETTLED
-_REVERTED: Final = 1 << TRADE_REVERTED
-
-Account = tuple[str, int, int, int, int]
-"""What makes two accounts of a fill the same: trade, consumed, quantity, notional, price."""
-
-
-class Profile:
-    """What the connector declares of its venue, as in VenueJoined; one object that all of its orders share."""
-
-    __slots__ = ("completion", "fills_wait_us", "late_us", "lost_after_us", "lost_misses", "slack_us")
-
-    def __init__(self) -> None:
-        self.completion = BY_BOTH
-        self.late_us = 0
-        self.fills_wait_us = 0
-        self.lost_misses = 1
-        self.lost_after_us = 0
-        self.slack_us = 0
-
-    def become(self, terms: VenueJoined) -> None:
-        self.completion = terms.completion
-        self.late_us = terms.late_us
-        self.fills_wait_us = terms.fills_wait_us
-        self.lost_misses = terms.lost_misses
-        self.lost_after_us = terms.lost_after_us
-        self.slack_us = terms.slack_us
-
-
-class Fill:
-    """One account of a fill. ``states`` are the states of its trade that were heard, as bits; ``as_of`` is the first
-    time it was spoken of; ``told`` says that listeners know of its trade. A fill is never changed, only replaced."""
-
-    __slots__ = (
-        "as_of",
-        "consumed",
-        "fee",
-        "fee_asset",
-        "fee_scale",
-        "liquidity",
-        "notional",
-        "price",
-        "quantity",
-        "states",
-        "told",
-        "trade",
-    )
-
-    def __init__(
-        self,
-        trade: str,
-        states: int,
-        consumed: int,
-        quantity: int,
-        notional: int,
-        price: int,
-        fee: int,
-        fee_asset: str,
-        fee_scale: int,
-        liquidity: int,
-        as_of: int,
-        told: bool,
-    ) -> None:
-        self.trade: Final = trade
-        self.states: Final = states
-        self.consumed: Final = consumed
-        self.quantity: Final = quantity
-        self.notional: Final = notional
-        self.price: Final = price
-        self.fee: Final = fee
-        self.fee_asset: Final = fee_asset
-        self.fee_scale: Final = fee_scale
-        self.liquidity: Final = liquidity
-        self.as_of: Final = as_of
-        self.told: Final = told
-
-    @property
-    def state(self) -> int:
-        """The strongest of its states: settled, executed, reverted, pending."""
-        return strongest(self.states)
-
-    @property
-    def account(self) -> Account:
-        return (self.trade, self.consumed, self.quantity, self.notional, self.price)
-
-
-def was_executed(states: int) -> bool:
-    """Such a trade is told to listeners, in the entry in which it comes to count."""
-    return states & _EXECUTED != 0
-
-
-def strongest(states: int) -> int:
-    """The strongest of a trade's states: what is executed was executed, whoever else says it was reverted."""
-    if states & 1 << TRADE_SETTLED:
-        return TRADE_SETTLED
-    if states & 1 << TRADE_EXECUTED:
-        return TRADE_EXECUTED
-    return TRADE_REVERTED if states & _REVERTED else TRADE_PENDING
-
-
-class Aside:
-    """A fill in quarantine, and why."""
-
-    __slots__ = ("fill", "reason")
-
-    def __init__(self, reason: int, fill: Fill) -> None:
-        self.reason: Final = reason
-        self.fill: Final = fill
 
 
 class Seldom:
     """What few orders have.
 
-    ``misses`` are the times, oldest first, at which the venue denied it since it was last heard of; ``absent`` is as in
-    OrderMissed. ``doubt``, ``refusal`` and ``cancel`` are the newest: (as of, reason), (as of, code, detail) and
-    (as of, outcome, reason), with 0 for never. ``aside``, ``words`` and ``disputed`` are in quarantine.
+    ``misses`` and ``absences`` are as in OrderMissed. ``doubt``, ``refusal`` and ``cancel`` are the newest: (as of,
+    reason), (as of, code, detail) and (as of, outcome, reason), with 0 for never; ``fills_at`` is as of when all fills
+    were listed. ``versions`` are the newest changes of its terms, (as of, size, price), the newest last; ``price`` is
+    that of the version that counts, ``size_max`` the most that its size ever was. ``sums`` is what a venue that says
+    sums said. ``aside``, ``words`` and ``disputed`` are in quarantine; a word has (newest time, how often said).
     """
 
-    __slots__ = ("absent", "aside", "cancel", "disputed", "doubt", "ids", "misses", "refusal", "words")
+    __slots__ = (
+        "absences",
+        "aside",
+        "cancel",
+        "disputed",
+        "doubt",
+        "fills_at",
+        "ids",
+        "misses",
+        "price",
+        "refusal",
+        "size_max",
+        "sums",
+        "versions",
+        "words",
+    )
 
     def __init__(self) -> None:
         self.misses: tuple[int, ...] = ()
-        self.absent = 0
+        self.absences: tuple[int, ...] = ()
         self.doubt: tuple[int, str] = (0, "")
         self.refusal: tuple[int, str, str] = (0, "", "")
         self.cancel: tuple[int, int, str] = (0, 0, "")
         self.ids: Final[list[str]] = []  # beyond the first
+        self.fills_at = 0
+        self.versions: tuple[tuple[int, int, int], ...] = ()
+        self.price = 0
+        self.size_max = 0
+        self.sums: Sums | None = None
         self.aside: Final[dict[Account, Aside]] = {}
-        self.words: Final[list[tuple[str, int]]] = []
+        self.words: Final[dict[str, tuple[int, int]]] = {}
         self.disputed: Final[list[str]] = []
+
+    @property
+    def needs_weighing(self) -> bool:
+        """A fill must be weighed with what is in quarantine, a changed size, or a sum that it may be part of."""
+        return bool(self.aside or self.versions) or self.sums is not None
 
 
 class TrackedOrder:
     """``consumed`` and ``pending`` count in the size kind, ``quantity`` in units, ``notional`` in the currency: sums of
-    its fills. ``told`` are the announcements made, as bits. ``look`` is for the writer's agenda alone.
+    its fills, those inferred too. ``size`` is as the venue last changed it. ``told`` are the announcements made, as
+    bits. ``look`` is for the writer's agenda alone.
 
     ``updated`` is the time and ``last`` the sequence of its last entry.
     """
@@ -209,7 +131,7 @@ class TrackedOrder:
         self.number: Final[Any] = number
         self.venue: Final = venue
         self.client_id: Final = client_id
-        self.size: Final = size
+        self.size = size
         self.tolerance: Final = tolerance
         self.profile: Final = profile
         self.made: Final = time
@@ -250,6 +172,28 @@ class TrackedOrder:
         """What may still be executed, in the size kind."""
         return 0 if self.status >= FILLED else max(0, self.size - self.consumed - self.pending)
 
+    @property
+    def is_settled(self) -> bool:
+        """It is closed, and each of its fills is settled or reverted."""
+        fills = {} if self.fills is None else self.fills
+        seldom = self.seldom
+        is_named = seldom is None or seldom.sums is None or not (seldom.sums.consumed or seldom.sums.pending)
+        return self.status >= FILLED and is_named and all(fill.state >= TRADE_SETTLED for fill in fills.values())
+
+    @property
+    def price(self) -> int:
+        """Its limit, as the venue last changed it; 0 for none."""
+        if self.seldom is not None and self.seldom.versions:
+            return self.seldom.price
+        price: int = self.terms.price
+        return price
+
+    @property
+    def room(self) -> int:
+        """The most that may be filled of it: what it was larger than once may have been filled then."""
+        size = self.size if self.seldom is None else max(self.size, self.seldom.size_max)
+        return size + self.tolerance
+
     def ids(self) -> list[str]:
         """All of the venue's ids for it, in their own order."""
         if self.seldom is None or not self.seldom.ids:
@@ -269,19 +213,22 @@ class TrackedOrder:
     # --- Its changes: the same for whoever decides and for whoever folds ---
 
     def hear(self, heard: int) -> None:
-        """It existed then; what denied it before is void. After a final word nothing that denies it matters."""
+        """It existed then; what denied it before is void. After a final word nothing that denies it matters.
+
+        What a fill says of that time may be older than what a list lacks, so only a word makes absences void for good.
+        """
         if heard > self.heard:
             self.heard = heard
         seldom = self.seldom
-        if seldom is None or not (seldom.misses or seldom.absent):
+        if seldom is None or not (seldom.misses or seldom.absences):
             return
         if self.ends & FINAL_WORDS:
             seldom.misses = ()
-            seldom.absent = 0
+            seldom.absences = ()
         else:
             seldom.misses = tuple([time for time in seldom.misses if time > self.heard])
-            if seldom.absent <= self.heard:
-                seldom.absent = 0
+            if self.word:
+                seldom.absences = tuple([time for time in seldom.absences if time > self.word_at])
 
     def learn(self, venue_id: str) -> None:
         if self.venue_id:
@@ -299,8 +246,9 @@ class TrackedOrder:
             self._add(before, -1)
         fills[fill.trade] = fill
         self._add(fill, 1)
-        if self.seldom is not None and self.seldom.aside:
+        if self.seldom is not None:
             self.seldom.aside.pop(fill.account, None)
+            self._renew()
 
     def set_aside(self, reason: int, fill: Fill) -> None:
         """This account of a fill is in quarantine, and in no sum."""
@@ -309,6 +257,41 @@ class TrackedOrder:
             self._add(before, -1)
             del fills[fill.trade]
         self.rarely().aside[fill.account] = Aside(reason, fill)
+        self._renew()
+
+    def amend(self, as_of: int, size: int, price: int) -> None:
+        """One more version of its terms is known. Of very many the newest are kept, and the most that it ever was."""
+        seldom = self.rarely()
+        seldom.versions = tuple(sorted({*seldom.versions, (as_of, size, price)})[-VERSIONS_MAX:])
+        seldom.size_max = max(seldom.size_max, size, self.size)
+        self._renew()
+
+    def infer(self, told_notional: int, matched_at: int, matched: int, amounts: tuple[int, int, int, int]) -> None:
+        """So much was said to be filled, of which ``amounts`` (consumed, quantity, notional, pending) have no names."""
+        sums = self.summed()
+        sums.told_notional = told_notional
+        sums.matched_at = matched_at
+        sums.matched = matched
+        self.consumed += amounts[0] - sums.consumed
+        self.quantity += amounts[1] - sums.quantity
+        self.notional += amounts[2] - sums.notional
+        self.pending += amounts[3] - sums.pending
+        sums.consumed, sums.quantity, sums.notional, sums.pending = amounts
+        self._renew()
+
+    @property
+    def sums(self) -> Sums | None:
+        """What its venue said in sums, if it says any."""
+        return None if self.seldom is None else self.seldom.sums
+
+    def summed(self) -> Sums:
+        """The same, kept from now on."""
+        seldom = self.rarely()
+        sums = seldom.sums
+        if sums is None:
+            sums = Sums()
+            seldom.sums = sums
+        return sums
 
     def rarely(self) -> Seldom:
         """What few orders have, and this one from now on."""
@@ -318,13 +301,25 @@ class TrackedOrder:
             self.seldom = seldom
         return seldom
 
+    def _renew(self) -> None:
+        """The newest version of its terms counts under which fits what is filled; the newer ones are contradicted."""
+        seldom = self.seldom
+        if seldom is None or not seldom.versions:
+            return
+        size, price = self.terms.size, self.terms.price
+        for version in seldom.versions:
+            if version[1] > 0 and version[2] >= 0 and version[1] + self.tolerance >= self.consumed + self.pending:
+                size, price = version[1], version[2]
+        self.size = size
+        seldom.price = price
+
     def _add(self, fill: Fill, sign: int) -> None:
         states = fill.states
-        if states & _EXECUTED:
+        if states & EXECUTED:
             self.consumed += sign * fill.consumed
             self.quantity += sign * fill.quantity
             self.notional += sign * fill.notional
-        elif not states & _REVERTED:
+        elif not states & REVERTED:
             self.pending += sign * fill.consumed
 
 

@@ -8,7 +8,8 @@ are in excess. Most fills never come here: they are new, they fit, and nothing i
 from tallystick.core.lifecycle import TRADE_REVERTED
 from tallystick.facts.client_codes import CONTRADICTS, EXCESS, IMPOSSIBLE
 from tallystick.tracker.draft import Draft
-from tallystick.tracker.order import Account, Fill, TrackedOrder, strongest, was_executed
+from tallystick.tracker.fill import Account, Fill, strongest, was_executed
+from tallystick.tracker.order import TrackedOrder
 
 
 def joined(fill: Fill, other: Fill) -> Fill:
@@ -46,14 +47,15 @@ def is_same(fill: Fill, other: Fill) -> bool:
     )
 
 
-def resolve(draft: Draft, order: TrackedOrder, fill: Fill, heard: int) -> None:
-    """Weigh ``fill`` together with all that came before it; the order is to be judged afterwards."""
+def resolve(draft: Draft, order: TrackedOrder, fill: Fill | None, heard: int) -> None:
+    """Weigh ``fill`` together with all that came before it, or that alone; the order is to be judged afterwards."""
     claims: dict[Account, Fill] = {each.account: each for each in (order.fills or {}).values()}
     aside = order.seldom.aside if order.seldom is not None else {}
     for account in aside:
         claims[account] = aside[account].fill
-    before = claims.get(fill.account)
-    claims[fill.account] = fill if before is None else joined(before, fill)
+    if fill is not None:
+        before = claims.get(fill.account)
+        claims[fill.account] = fill if before is None else joined(before, fill)
     counted, quarantined = _weigh(order, list(claims.values()))
     for reason, each in quarantined:
         kept = aside.get(each.account)
@@ -85,7 +87,7 @@ def _weigh(order: TrackedOrder, claims: list[Fill]) -> tuple[list[Fill], list[tu
         else:
             best[each.trade] = each
     counted: list[Fill] = []
-    room = order.size + order.tolerance
+    room = order.room
     for each in best.values():
         needed = 0 if strongest(each.states) == TRADE_REVERTED else each.consumed
         if needed > room:

@@ -18,16 +18,18 @@ from tallystick.facts.client import (
     VenueRecord,
     encode,
 )
-from tallystick.tracker.order import Fill, Profile, Seldom, TrackedOrder, terms_order, was_executed
+from tallystick.tracker.fill import Fill, was_executed
+from tallystick.tracker.order import Seldom, TrackedOrder, terms_order
+from tallystick.tracker.profile import Profile
 from tallystick.tracker.state import State
 
 
 def dump(state: State) -> Iterator[StateRecord]:
     """The state's records: its head, venues, markets, orders."""
-    yield HeadRecord(state.sequence, state.time, state.orders_made)
+    yield HeadRecord(state.sequence, state.time, state.orders_made, state.left_at)
     for venue in state.venues.values():
         positions = tuple(sorted(venue.positions.items()))
-        yield VenueRecord(venue.terms, venue.broken_at, venue.snapshot_at, positions)
+        yield VenueRecord(venue.terms, venue.broken_at, venue.snapshot_at, positions, *venue.killed)
     for terms in state.markets.values():
         yield MarketRecord(terms)
     for number in sorted(state.orders):
@@ -55,10 +57,12 @@ def restore(state: State, record: Any) -> None:
         venue.broken_at = record.broken_at
         venue.snapshot_at = record.snapshot_at
         venue.positions.update(record.positions)
+        venue.killed = (record.killed_at, record.killed)
     elif kind is HeadRecord:
         state.sequence = record.sequence
         state.time = record.time
         state.orders_made = record.orders_made
+        state.left_at = record.left_at
     else:
         raise TypeError(f"{kind.__name__} is no record of a state")
 
@@ -76,7 +80,11 @@ def order_record(order: TrackedOrder) -> OrderRecord:
     """The order as a value: what is believed of it, and what was announced."""
     aside = order.seldom.aside if order.seldom is not None else {}
     told_aside = sorted({each.fill.trade for each in aside.values() if each.fill.told})
-    return OrderRecord(belief_of(order), order.told, tuple(told_aside), order.updated, order.last)
+    words = order.seldom.words if order.seldom is not None else {}
+    counts = tuple([words[word][1] for word in sorted(words)])
+    sums = order.seldom.sums if order.seldom is not None else None
+    said = () if sums is None else sums.said()
+    return OrderRecord(belief_of(order), order.told, tuple(told_aside), order.updated, order.last, counts, said)
 
 
 def belief_of(order: TrackedOrder) -> BeliefRecord:
@@ -97,13 +105,17 @@ def belief_of(order: TrackedOrder) -> BeliefRecord:
         tuple(order.ids()),
         tuple([_fill_record(fills[trade], 0) for trade in sorted(fills)]),
         tuple([_fill_record(seldom.aside[key].fill, seldom.aside[key].reason) for key in sorted(seldom.aside)]),
-        tuple(sorted(seldom.words)),
+        tuple([(word, seldom.words[word][0]) for word in sorted(seldom.words)]),
         tuple(sorted(seldom.disputed)),
         seldom.misses,
-        seldom.absent,
+        seldom.absences,
         seldom.doubt,
         seldom.refusal,
         seldom.cancel,
+        seldom.fills_at,
+        seldom.versions,
+        seldom.size_max,
+        () if seldom.sums is None else seldom.sums.believed(),
     )
 
 
@@ -124,7 +136,7 @@ def order_of(record: OrderRecord, profile: Profile) -> TrackedOrder:
         order.count(_fill(fill, was_executed(fill.states)))
     for fill in belief.aside:
         order.set_aside(fill.reason, _fill(fill, fill.trade in told))
-    _restore_seldom(order, belief)
+    _restore_seldom(order, record)
     order.status = belief.status
     order.certainty = belief.certainty
     order.told = record.told
@@ -133,18 +145,28 @@ def order_of(record: OrderRecord, profile: Profile) -> TrackedOrder:
     return order
 
 
-def _restore_seldom(order: TrackedOrder, belief: BeliefRecord) -> None:
-    some = belief.words or belief.disputed or belief.misses or belief.absent
-    if not (some or belief.doubt[0] or belief.refusal[0] or belief.cancel[0]):
+def _restore_seldom(order: TrackedOrder, record: OrderRecord) -> None:
+    belief = record.belief
+    some = belief.words or belief.disputed or belief.misses or belief.absences or belief.versions or belief.sums
+    if not (some or belief.doubt[0] or belief.refusal[0] or belief.cancel[0] or belief.fills_at):
         return
     seldom = order.rarely()
-    seldom.words.extend(belief.words)
+    for (word, as_of), count in zip(belief.words, record.counts, strict=True):
+        seldom.words[word] = (as_of, count)
     seldom.disputed.extend(belief.disputed)
     seldom.misses = belief.misses
-    seldom.absent = belief.absent
+    seldom.absences = belief.absences
     seldom.doubt = belief.doubt
     seldom.refusal = belief.refusal
     seldom.cancel = belief.cancel
+    seldom.fills_at = belief.fills_at
+    if belief.sums:
+        told_notional, matched_at, matched, consumed, quantity, notional, pending = belief.sums
+        order.infer(told_notional, matched_at, matched, (consumed, quantity, notional, pending))
+        order.summed().resay(record.said)
+    for as_of, size, price in belief.versions:
+        order.amend(as_of, size, price)
+    seldom.size_max = belief.size_max
 
 
 def _fill_record(fill: Fill, reason: int) -> FillRecord:

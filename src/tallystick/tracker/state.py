@@ -7,7 +7,8 @@ are shared by both.
 from typing import Final
 
 from tallystick.facts.client import MarketListed, VenueJoined
-from tallystick.tracker.order import Profile, TrackedOrder
+from tallystick.tracker.order import TrackedOrder
+from tallystick.tracker.profile import Profile
 
 
 class OutOfSequence(Exception):
@@ -19,7 +20,8 @@ class Venue:
 
     ``by_trade`` finds the first order that has the trade, ``trade_others`` any further ones (who trades with himself).
     ``broken_at`` and ``snapshot_at`` are the newest times up to which messages may be missing, and at which all open
-    orders were seen. ``positions`` are its streams', in the venue's words.
+    orders were seen. ``positions`` are its streams', in the venue's words. ``killed`` is since when nothing is placed
+    there, and why; (0, "") while orders are.
     """
 
     __slots__ = (
@@ -27,6 +29,7 @@ class Venue:
         "by_client",
         "by_id",
         "by_trade",
+        "killed",
         "name",
         "number",
         "positions",
@@ -49,6 +52,7 @@ class Venue:
         self.positions: Final[dict[str, str]] = {}
         self.broken_at = 0
         self.snapshot_at = 0
+        self.killed: tuple[int, str] = (0, "")
 
     @property
     def is_trusted(self) -> bool:
@@ -74,11 +78,13 @@ class Venue:
 class State:
     """``sequence`` and ``time`` are the last entry's; numbers of venues, markets and orders are given from 1.
 
-    ``left``, unless it is None, gathers the orders that have left until somebody takes them.
+    ``left``, unless it is None, gathers the orders that have left until somebody takes them; ``left_at`` is the
+    sequence of the entry with which the last ones did.
     """
 
     __slots__ = (
         "left",
+        "left_at",
         "markets",
         "orders",
         "orders_made",
@@ -97,6 +103,7 @@ class State:
         self.markets: Final[dict[int, MarketListed]] = {}
         self.orders: Final[dict[int, TrackedOrder]] = {}
         self.left: list[TrackedOrder] | None = None
+        self.left_at = 0
 
     def join_venue(self, terms: VenueJoined) -> None:
         """A new venue, or a known one whose connector declares something else now."""
@@ -106,6 +113,9 @@ class State:
             self.venues[venue.number] = venue
             self.venue_named[venue.name] = venue
         else:
+            if terms.fills and not venue.profile.fills:
+                for order in venue.by_client.values():
+                    order.summed().resay((order.consumed, order.quantity, order.notional, 0))
             venue.terms = terms
             venue.profile.become(terms)
 

@@ -5,13 +5,13 @@ After a crash in the middle nobody goes on with it; a new one is asked for.
 
 from typing import Final
 
-from tallystick.tracker.observations import Observation, OpenOrders
+from tallystick.tracker.observations import Observation, OpenOrders, OrderReport
 from tallystick.tracker.order import FINAL_WORDS
 from tallystick.tracker.state import State
 
 
 class Sweep:
-    """``present`` gathers the numbers of the orders that are in the list."""
+    """``present`` gathers the numbers of the orders that are in the list: those reported, not those that have fills."""
 
     __slots__ = ("_absent", "_at", "is_done", "present", "taken")
 
@@ -31,6 +31,11 @@ class Sweep:
             return reports[at]
         fills = self.taken.fills
         return fills[at - len(reports)] if at - len(reports) < len(fills) else None
+
+    def saw(self, observation: Observation, number: int) -> None:
+        """The observation was of this order."""
+        if isinstance(observation, OrderReport):
+            self.present.add(number)
 
     def next_absent(self, state: State) -> int:
         """The number of the next order that is not in the list and has no final word; 0 when there is none."""

@@ -21,15 +21,15 @@ from typing import Any, Final
 from tallystick.core.lifecycle import REQUESTED
 from tallystick.facts.client import (
     Entry,
-    MarketListed,
     OrderIntended,
     OrderRecalled,
     OrderRecord,
     OrdersLeft,
+    PlacingKilled,
+    PlacingReleased,
     SnapshotTaken,
     StreamBroken,
     StreamPositioned,
-    VenueJoined,
 )
 from tallystick.facts.client_codes import COMPLETED, FROM_EVIDENCE, INCOMPLETE
 from tallystick.facts.common import Cause
@@ -41,11 +41,14 @@ from tallystick.tracker.fold import fold
 from tallystick.tracker.inbox import Inbox
 from tallystick.tracker.observations import (
     ORIGIN_NAMES,
+    AllFills,
+    Amendment,
     Cancel,
     CancelReport,
     FillReport,
     Gap,
     JoinVenue,
+    Kill,
     ListMarket,
     NotFound,
     Observation,
@@ -54,10 +57,12 @@ from tallystick.tracker.observations import (
     Place,
     Position,
     Refusal,
+    Release,
     TradeReport,
     Unanswered,
 )
 from tallystick.tracker.order import TrackedOrder
+from tallystick.tracker.reference import join_venue, list_market
 from tallystick.tracker.state import State, Venue
 from tallystick.tracker.sweep import Sweep
 
@@ -129,12 +134,22 @@ class Tracker:
             if venue.positions.get(given.stream) != given.position:
                 draft.emit(StreamPositioned(given.venue, 0, given.stream, given.position))
         elif isinstance(given, ListMarket):
-            self._list_market(draft, given)
+            list_market(draft, self._venue(given.venue), given)
         elif isinstance(given, JoinVenue):
-            self._join_venue(draft, given.terms)
+            join_venue(draft, given.terms)
+        elif isinstance(given, Kill):
+            if self._venue(given.venue).killed[1] != given.reason:
+                draft.emit(PlacingKilled(given.venue, 0, given.reason))
+        elif isinstance(given, Release):
+            if self._venue(given.venue).killed[0]:
+                draft.emit(PlacingReleased(given.venue, 0))
         else:
             raise TypeError(f"{type(given).__name__} is nothing that the tracker decides")
         return draft.seal(_CAUSES[type(given)][0])
+
+    def dropped(self, venue: int) -> int:
+        """How much came from the venue, since this process began, about orders that it never sent."""
+        return self.inbox.dropped.get(venue, 0)
 
     def next_due(self) -> int:
         """When ``wake`` wants to be called next, 0 for never."""
@@ -282,6 +297,8 @@ class Tracker:
             self.inbox.hold((venue.number, observation.venue_id), observation, now)
         elif isinstance(observation, TradeReport):
             self.inbox.hold((-venue.number, observation.trade), observation, now)
+        else:
+            self.inbox.drop(venue.number)
 
     def _find(self, venue: Venue, observation: Observation) -> TrackedOrder | None:
         order: TrackedOrder | None = None
@@ -300,7 +317,7 @@ class Tracker:
         while draft.length < SLICE_EVENTS and (observation := sweep.next_observation()) is not None:
             order = self._observe(draft, observation, None)
             if order is not None:
-                sweep.present.add(order.number)
+                sweep.saw(observation, order.number)
         while draft.length < SLICE_EVENTS and (number := sweep.next_absent(self.state)):
             order = self.state.orders[number]
             status, certainty, told = order.status, order.certainty, order.told
@@ -322,49 +339,11 @@ class Tracker:
         if not venue.is_trusted:
             self.agenda.want_open_orders(venue.number, draft.now)
 
-    # --- Reference data -----------------------------------------------------------------------------------------------
-
     def _venue(self, number: int) -> Venue:
         venue = self.state.venues.get(number)
         if venue is None:
             raise UnknownVenue(f"no venue {number} has joined")
         return venue
-
-    def _join_venue(self, draft: Draft, terms: VenueJoined) -> None:
-        known = self.state.venue_named.get(terms.name)
-        number = len(self.state.venues) + 1 if known is None else known.number
-        joined = VenueJoined(
-            number,
-            0,
-            terms.name,
-            terms.completion,
-            terms.late_us,
-            terms.fills_wait_us,
-            terms.lost_misses,
-            terms.lost_after_us,
-            terms.slack_us,
-        )
-        if known is None or known.terms != joined:
-            draft.emit(joined)
-
-    def _list_market(self, draft: Draft, market: ListMarket) -> None:
-        venue = self._venue(market.venue)
-        for listed in self.state.markets.values():
-            if listed.venue == venue.number and listed.name == market.name:
-                return
-        draft.emit(
-            MarketListed(
-                venue.number,
-                0,
-                len(self.state.markets) + 1,
-                market.name,
-                market.unit,
-                market.currency,
-                market.price_scale,
-                market.unit_scale,
-                market.cash_scale,
-            )
-        )
 
 
 def _by_origin(kind: str) -> tuple[Cause, ...]:
@@ -379,6 +358,8 @@ _CAUSES: Final[dict[type, tuple[Cause, ...]]] = {
     Unanswered: _by_origin("unanswered"),
     CancelReport: _by_origin("cancel report"),
     NotFound: _by_origin("not found"),
+    AllFills: _by_origin("all fills"),
+    Amendment: _by_origin("amendment"),
     Place: _by_origin("place"),
     Cancel: _by_origin("cancel"),
     OpenOrders: _by_origin("open orders"),
@@ -386,6 +367,8 @@ _CAUSES: Final[dict[type, tuple[Cause, ...]]] = {
     Position: _by_origin("position"),
     JoinVenue: _by_origin("join venue"),
     ListMarket: _by_origin("list market"),
+    Kill: _by_origin("kill"),
+    Release: _by_origin("release"),
 }
 _OVERDUE: Final = Cause("fills overdue")
 _LEAVE: Final = Cause("leave")

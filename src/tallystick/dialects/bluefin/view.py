@@ -4,6 +4,7 @@ Everything is made from the readers' state, which is durable. Amounts are at nin
 they are shown as they are; times are microseconds within and milliseconds on the wire.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import UNSET
@@ -71,10 +72,14 @@ def status_of(order: Order) -> OrderStatus:
 
 
 class View:
-    """Of one venue; ``ambient`` has the prices that are quoted."""
+    """Of one venue; ``ambient`` gives the prices that are quoted."""
 
-    def __init__(self, ambient: Ambient) -> None:
-        self._ambient: Final = ambient
+    def __init__(self, ambient: Callable[[], Ambient]) -> None:
+        self._prices: Final = ambient
+
+    @property
+    def _ambient(self) -> Ambient:
+        return self._prices()
 
     # --- Orders ---
 

@@ -1,4 +1,4 @@
-"""Snapshots written while a server runs: in a process of their own, one at a time, so that the loop never waits.
+"""Snapshots written while a server or a client runs: in a process of their own, one at a time, so that no loop waits.
 
 The process only reads the journal, at a low priority; what it fails at costs the next start time and nothing else.
 """
@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def snapshot_command(data: Path) -> list[str]:
-    """What writes a snapshot of each venue in ``data``."""
+    """What writes a snapshot of each stream in ``data``."""
     return [sys.executable, "-m", "tallystick", "journal", "snapshot", "--data", str(data), "--nice"]
 
 

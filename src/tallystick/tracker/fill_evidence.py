@@ -1,0 +1,149 @@
+"""Weighing evidence of fills: what is new and fits counts at once, the rest is weighed with all that came before."""
+
+from typing import Final
+
+from tallystick.core.lifecycle import TRADE_EXECUTED, TRADE_PENDING, TRADE_REVERTED, TRADE_SETTLED
+from tallystick.facts.client_codes import END_REJECTED, QUARANTINE_CHANGED
+from tallystick.tracker.draft import Draft
+from tallystick.tracker.fill import Fill, was_executed
+from tallystick.tracker.observations import FillReport, TradeReport
+from tallystick.tracker.order import TrackedOrder
+from tallystick.tracker.quarantine import is_same, joined, resolve
+from tallystick.tracker.unknown_words import keep_word
+
+ASIDE_MAX: Final = 1024
+QUARANTINE_FULL: Final = "the quarantine is full"
+
+
+def weigh_fill(draft: Draft, order: TrackedOrder, report: FillReport) -> None:
+    """One account of a fill."""
+    state = report.state
+    if not TRADE_PENDING <= state <= TRADE_REVERTED:
+        keep_word(draft, order, f"trade {report.trade} in state {state}", report.as_of)
+        return
+    states = 1 << state
+    is_executed = state == TRADE_EXECUTED or state == TRADE_SETTLED
+    trade = report.trade
+    consumed = report.consumed
+    fill = Fill(
+        trade,
+        states,
+        consumed,
+        report.quantity,
+        report.notional,
+        report.price,
+        report.fee,
+        report.fee_asset,
+        report.fee_scale,
+        report.liquidity,
+        report.as_of,
+        is_executed,
+    )
+    fills = order.fills
+    seldom = order.seldom
+    before = None if fills is None else fills.get(trade)
+    if seldom is not None and seldom.needs_weighing:
+        _resolve(draft, order, fill, report.as_of)
+    elif before is not None:
+        _weigh_again(draft, order, before, fill, report.as_of)
+    elif (
+        consumed > 0
+        and fill.quantity > 0
+        and fill.price >= 0
+        and fill.notional >= 0
+        and (state == TRADE_REVERTED or order.consumed + order.pending + consumed <= order.size + order.tolerance)
+    ):
+        if order.ends:
+            _count(draft, order, fill, report.as_of, is_executed)
+        else:
+            draft.count(order, fill, report.as_of, is_executed)
+    else:
+        _resolve(draft, order, fill, report.as_of)
+
+
+def _weigh_again(draft: Draft, order: TrackedOrder, before: Fill, fill: Fill, as_of: int) -> None:
+    """Another account of a fill that counts."""
+    if before.account != fill.account or before.states == 1 << TRADE_REVERTED:
+        _resolve(draft, order, fill, as_of)
+        return
+    both = joined(before, fill)
+    if not is_same(both, before):
+        _count(draft, order, both, as_of, both.told and not before.told)
+    elif as_of > order.heard:
+        order.hear(as_of)
+        draft.believe(order)
+
+
+def weigh_trade(draft: Draft, order: TrackedOrder, report: TradeReport) -> None:
+    """A trade that we have a fill of has come to another state."""
+    if not TRADE_PENDING <= report.state <= TRADE_REVERTED:
+        keep_word(draft, order, f"trade {report.trade} in state {report.state}", report.as_of)
+        return
+    fills = order.fills
+    before = None if fills is None else fills.get(report.trade)
+    if before is None:
+        for each in ({} if order.seldom is None else order.seldom.aside).values():
+            if each.fill.trade == report.trade:
+                before = each.fill
+    if before is not None:
+        weigh_fill(draft, order, _restated(order, before, report))
+
+
+def _restated(order: TrackedOrder, fill: Fill, report: TradeReport) -> FillReport:
+    return FillReport(
+        order.venue,
+        order.client_id,
+        "",
+        max(fill.as_of, report.as_of),
+        report.origin,
+        fill.trade,
+        fill.consumed,
+        fill.quantity,
+        fill.notional,
+        fill.price,
+        fill.fee,
+        fill.fee_asset,
+        fill.fee_scale,
+        fill.liquidity,
+        report.state,
+    )
+
+
+def _count(draft: Draft, order: TrackedOrder, fill: Fill, heard: int, is_news: bool) -> None:
+    """The fill counts; if it is the first sign of life of an order that was refused, that is shown."""
+    refused = order.ends & END_REJECTED and not (order.word or order.consumed or order.pending)
+    draft.count(order, fill, heard, is_news)
+    if refused:
+        draft.changed |= QUARANTINE_CHANGED
+
+
+def _resolve(draft: Draft, order: TrackedOrder, fill: Fill, heard: int) -> None:
+    """The slow way: everything is weighed anew, and the order judged afterwards."""
+    seldom = order.rarely()
+    if len(seldom.aside) >= ASIDE_MAX and fill.account not in seldom.aside:
+        keep_word(draft, order, QUARANTINE_FULL, 0)
+        return
+    if was_executed(fill.states):
+        fill = _untold(fill)
+    length = draft.length
+    resolve(draft, order, fill, heard)
+    if draft.length != length or heard > order.heard:
+        order.hear(heard)
+        draft.believe(order)
+
+
+def _untold(fill: Fill) -> Fill:
+    return Fill(
+        fill.trade,
+        fill.states,
+        fill.consumed,
+        fill.quantity,
+        fill.notional,
+        fill.price,
+        fill.fee,
+        fill.fee_asset,
+        fill.fee_scale,
+        fill.liquidity,
+        fill.as_of,
+        told=False,
+    )
