@@ -6,7 +6,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from bench import collector, engine, latency, memory, recovery, rest, tracker
+from bench import collector, deliver, engine, exchange, latency, memory, recovery, rest, streams, tracker
 from bench.flush import BYTES, measure_flush, summary
 from bench.options import Options
 from bench.processes import ROOT, compile_package
@@ -16,10 +16,13 @@ ROWS: Final[dict[str, Callable[[Options], list[Finding]]]] = {
     "rest": rest.run,
     "latency": latency.run,
     "engine": engine.run,
+    "exchange": exchange.run,
     "memory": memory.run,
     "recovery": recovery.run,
     "collector": collector.run,
     "tracker": tracker.run,
+    "deliver": deliver.run,
+    "streams": streams.run,
 }
 
 

@@ -11,6 +11,7 @@ import os
 import select
 import sys
 from collections import Counter, deque
+from collections.abc import Sequence
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
 from socket import IPPROTO_TCP, TCP_NODELAY, create_connection, socket
@@ -19,7 +20,7 @@ from typing import Any, Final
 
 from bench.flush import percentile
 
-PATH: Final = "/sophic/accounts/acc_demo/orders"
+ACCOUNT: Final = "acc_demo"
 TOKEN: Final = "sandbox"
 KEY_DIGITS: Final = 12
 BODIES: Final = (
@@ -31,18 +32,20 @@ LENGTH: Final = b"content-length: "
 GRACE_SECONDS: Final = 2.0
 
 
-def request(body: str, token: str, more: str = "") -> bytes:
+def request(body: str, token: str, more: str = "", account: str = ACCOUNT) -> bytes:
     """The bytes of one request."""
-    head = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n{more}"
+    head = (
+        f"POST /sophic/accounts/{account}/orders HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n{more}"
+    )
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
 
 
 class Requests:
     """Buys and sells in turn. ``keyed`` gives each an Idempotency-Key of its own."""
 
-    def __init__(self, token: str, keyed: bool) -> None:
+    def __init__(self, token: str, keyed: bool, account: str = ACCOUNT) -> None:
         key = f"Idempotency-Key: {'0' * KEY_DIGITS}\r\n" if keyed else ""
-        self._requests: Final = tuple(request(body, token, key) for body in BODIES)
+        self._requests: Final = tuple(request(body, token, key, account) for body in BODIES)
         self._at: Final = self._requests[0].find(b"0" * KEY_DIGITS) if keyed else 0
         self._sent = 0
 
@@ -148,12 +151,16 @@ def busy_seconds() -> float:
     return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
-def connect(port: int, count: int, keyed: bool) -> tuple[DefaultSelector, list[Connection]]:
-    """``keyed``: with a granted token, and a key for each order."""
+def connect(
+    port: int, count: int, keyed: bool, accounts: Sequence[tuple[str, str]] = ()
+) -> tuple[DefaultSelector, list[Connection]]:
+    """``keyed``: with a granted token, and a key for each order. ``accounts``, with tokens: one for each connection."""
     selector = DefaultSelector()
     connections = []
-    requests = Requests(granted_token(port) if keyed else TOKEN, keyed)
-    for _ in range(count):
+    shared = Requests(granted_token(port) if keyed else TOKEN, keyed)
+    for number in range(count):
+        account, token = accounts[number] if accounts else (ACCOUNT, TOKEN)
+        requests = Requests(token, keyed, account) if accounts else shared
         connected = create_connection(("127.0.0.1", port), timeout=GRACE_SECONDS)
         connected.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
         connected.settimeout(0)
@@ -190,9 +197,17 @@ def closed(
     return {"rate": len(latencies) / used["seconds"], "answer_bytes": size, **used, **_latencies(latencies)}
 
 
-def open_loop(port: int, server: int, connections: int, rate: int, warm: float, seconds: float) -> dict[str, Any]:
+def open_loop(
+    port: int,
+    server: int,
+    connections: int,
+    rate: int,
+    warm: float,
+    seconds: float,
+    accounts: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
     """``rate`` orders a second, evenly; latency is from when each was due. What was due in ``warm`` is not counted."""
-    selector, all_of_them = connect(port, connections, keyed=False)
+    selector, all_of_them = connect(port, connections, keyed=False, accounts=accounts)
     idle = deque(all_of_them)
     total, first_counted = round(rate * (warm + seconds)), round(rate * warm)
     latencies: list[float] = []

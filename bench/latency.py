@@ -31,7 +31,7 @@ def run(options: Options) -> list[Finding]:
             found, flush = _measure(options, rate, pace, warm)
             say(f"  {load} at {rate:,}/s: {_described(found)}; flush p50 {flush.p50:.2f} p99 {flush.p99:.2f} ms")
             findings.append(_figure(load, rate, found, flush))
-            if _sustained(found):
+            if sustained(found):
                 break
     return findings
 
@@ -69,14 +69,15 @@ def _figure(load: str, rate: int, found: dict[str, Any], flush: Flush) -> Findin
     return Figure(what, found["p99_ms"], "ms", 3 * flush.p50 + 2, 2 * flush.p50 + 1, at_most=True, beside=beside)
 
 
-def _sustained(found: dict[str, Any]) -> bool:
+def sustained(found: dict[str, Any]) -> bool:
+    """Whether the server kept up with the rate."""
     return bool(found["p50_ms"] < BACKLOG_MS and not found["refusals"])
 
 
 def _described(found: dict[str, Any]) -> str:
     refused = f", NOT 201: {found['refusals']}" if found["refusals"] else ""
     return (
-        f"{'sustained' if _sustained(found) else 'NOT SUSTAINED'}, p50 {found['p50_ms']:.2f}, "
+        f"{'sustained' if sustained(found) else 'NOT SUSTAINED'}, p50 {found['p50_ms']:.2f}, "
         f"p99 {found['p99_ms']:.2f}, worst {found['worst_ms']:.1f} ms, "
         f"sent {found['late_ms']:.2f} ms late (p99, for want of a free connection); "
         f"of a core: server {found['server_share']:.0%}, client {found['client_share']:.0%}, "

@@ -9,7 +9,7 @@ import httpx
 
 from tests.running import RunningServer
 
-MODULE = "tests.deliver.serve"
+POLL_SECONDS = 0.005
 EVENTS_OF_A_BUY = (
     "order.placed",
     "order.executing",
@@ -21,10 +21,9 @@ EVENTS_OF_A_BUY = (
 
 
 def served(folder: Path, *options: str, **environment: str) -> RunningServer:
-    """Everything happens at once, at fixed prices."""
-    return RunningServer(
-        folder / "data", "--pace", "0", "--prices", "fixed", *options, module=MODULE, environment=environment
-    )
+    """Everything happens at once, at fixed prices; ten attempts are made within three seconds."""
+    settings = {"TALLYSTICK_WEBHOOKS_RETRY_SCALE": "0.00001"} | environment
+    return RunningServer(folder / "data", "--pace", "0", "--prices", "fixed", *options, environment=settings)
 
 
 class Client:
@@ -73,3 +72,15 @@ class Client:
             if not page:
                 return found
             found += [each["id"] for each in reversed(page)]
+
+
+def delivered(client: Client, webhook: str, status: str) -> dict[str, Any]:
+    """The webhook's newest delivery, once it has this status."""
+    deadline = time.monotonic() + 30
+    found: list[dict[str, Any]] = []
+    while time.monotonic() < deadline:
+        found = client.get(f"/webhooks/{webhook}/deliveries", limit=1)
+        if found and found[0]["status"] == status:
+            return dict(found[0])
+        time.sleep(POLL_SECONDS)
+    raise AssertionError(found)

@@ -1,19 +1,20 @@
 """A receiver of webhooks over a real socket, in a thread of its own: it answers as it is told, and remembers.
 
-What it is told is a function of the request: a status, or bytes to send raw, or seconds to wait before that.
+What it is told is a function of the request: a status, or bytes to send raw, or seconds to wait before that, or
+something worse to do to the connection.
 """
 
 import asyncio
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 import msgspec
 from standardwebhooks import Webhook
 
-Answer = int | bytes | float
+Answer = int | bytes | float | Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class Received(NamedTuple):
@@ -34,7 +35,8 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """``answer`` says what comes back: a status; raw bytes, after which it closes; or a wait in seconds, then 200."""
+    """``answer`` says what comes back: a status; raw bytes, after which it closes; a wait in seconds, then what is next
+    in the list; or what is to be done to the connection, after which it closes."""
 
     def __init__(
         self,
@@ -124,6 +126,9 @@ class Receiver:
             elif isinstance(answer, bytes):
                 writer.write(answer)
                 await writer.drain()
+                return False
+            elif callable(answer):
+                await answer(writer)
                 return False
             else:
                 body = b"" if answer == 204 else b"content-length: 2\r\n\r\nok"

@@ -1,26 +1,21 @@
 """kill -9 in the middle of 10,000 deliveries, of the server or of a sender on its own: every event arrives."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import pytest
 
 from tallystick.deliver.lane import WINDOW
 from tests.deliver.customer import EVENTS_OF_A_BUY, Client, served
 from tests.deliver.receiver import Receiver
+from tests.deliver.sender import RunningSender
 from tests.running import RunningServer
 
 ORDERS = 1696
 EVENTS = ORDERS * len(EVENTS_OF_A_BUY)
-SENDER = "import typer; from tallystick.cli.deliver import deliver; typer.run(deliver)"
 
 
 def place(server: RunningServer, orders: int) -> None:
@@ -92,40 +87,13 @@ def test_the_server_is_killed(tmp_path: Path) -> None:
             assert "Traceback" not in server.log
 
 
-class RunningSender:
-    """`tallystick deliver` beside a server that leaves sending to it."""
-
-    def __init__(self, server: RunningServer) -> None:
-        self._log = server.data.parent / "sender.log"
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", SENDER, "--url", f"{server.url}/ops", "--data", str(server.data)],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "TALLYSTICK_WEBHOOKS_EVERYWHERE": "1", "TALLYSTICK_WEBHOOKS_RETRY_SCALE": "0.05"},
-                cwd=Path(__file__).parents[2],
-            )
-
-    @property
-    def log(self) -> str:
-        return self._log.read_text()
-
-    def end(self, how: int) -> int:
-        self.process.send_signal(how)
-        return self.process.wait(30)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.end(signal.SIGKILL)
-
-
 @pytest.mark.slow
 def test_a_sender_on_its_own_is_killed_and_the_server_too(tmp_path: Path) -> None:
-    with Receiver() as receiver, served(tmp_path, TALLYSTICK_TEST_SENDS="0") as server, Client(server) as client:
+    with (
+        Receiver() as receiver,
+        served(tmp_path, TALLYSTICK_WEBHOOKS_SENDS="false") as server,
+        Client(server) as client,
+    ):
         webhook = client.register(receiver.url)
         with RunningSender(server):
             place(server, ORDERS // 2)
@@ -138,7 +106,10 @@ def test_a_sender_on_its_own_is_killed_and_the_server_too(tmp_path: Path) -> Non
             receiver.wait(lambda got: len(got) > count + 500)
             port = server.url.rpartition(":")[2]
             server.kill()
-            with served(tmp_path, "--port", port, TALLYSTICK_TEST_SENDS="0") as server, Client(server) as client:
+            with (
+                served(tmp_path, "--port", port, TALLYSTICK_WEBHOOKS_SENDS="false") as server,
+                Client(server) as client,
+            ):
                 place(server, ORDERS // 4)
                 judge(client, receiver, webhook["secret"], webhook["id"], kills=2)
                 assert sender.end(signal.SIGTERM) == 0
@@ -148,7 +119,7 @@ def test_a_sender_on_its_own_is_killed_and_the_server_too(tmp_path: Path) -> Non
 def test_of_two_senders_one_waits_for_the_other(tmp_path: Path) -> None:
     with (
         Receiver() as receiver,
-        served(tmp_path, TALLYSTICK_TEST_SENDS="0") as server,
+        served(tmp_path, TALLYSTICK_WEBHOOKS_SENDS="false") as server,
         Client(server) as client,
     ):
         webhook = client.register(receiver.url)

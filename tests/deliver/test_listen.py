@@ -8,13 +8,12 @@ from pathlib import Path
 from tests.deliver.customer import EVENTS_OF_A_BUY, Client, served
 from tests.deliver.receiver import Receiver
 
-LISTEN = "import typer; from tallystick.cli.listen import listen; typer.run(listen)"
 ROOT = Path(__file__).parents[2]
 
 
 def listener(*options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-u", "-c", LISTEN, *options],
+        [sys.executable, "-u", "-m", "tallystick", "listen", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from tallystick.deliver.hub import Hub
+from tallystick.deliver.reading import HubSource
 from tallystick.deliver.stream import Limits, Stream
 from tests.deliver.virtual import MemoryFeed
 
@@ -28,7 +29,7 @@ def serve(scene: Callable[[Hub, int], Awaitable[None]]) -> None:
         for _ in range(HAPPENINGS):
             feed.happen("demo", group="x" * 150)
         hub = Hub(feed)
-        stream = Stream(hub, lambda _authorization: "demo", limits=Limits(stall_seconds=0.3))
+        stream = Stream(HubSource(hub), lambda _authorization: "demo", limits=Limits(stall_seconds=0.3))
         config = uvicorn.Config(
             Starlette(routes=stream.routes("/stream")), port=0, log_config=None, ws="websockets-sansio", lifespan="off"
         )

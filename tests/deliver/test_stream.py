@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from tallystick.access.principal import Denied
 from tallystick.deliver.hub import Hub
+from tallystick.deliver.reading import HubSource
 from tallystick.deliver.sse import SentEvent, SseReader
 from tallystick.deliver.stream import ABORT, Limits, Stream
 from tests.deliver.customer import EVENTS_OF_A_BUY, Client, served
@@ -233,7 +234,7 @@ def listening(
     feed = MemoryFeed()
     for _ in range(200):
         feed.happen("demo")
-    return Listener(Stream(Hub(feed), admit, limits=limits), kind, room, hears_goodbye)
+    return Listener(Stream(HubSource(Hub(feed)), admit, limits=limits), kind, room, hears_goodbye)
 
 
 def test_a_consumer_that_stops_reading_is_cut_off_with_the_position_it_has() -> None:

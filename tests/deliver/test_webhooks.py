@@ -2,8 +2,8 @@
 
 import re
 import sqlite3
-import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from tests.deliver.customer import EVENTS_OF_A_BUY, Client, served
+from tallystick.deliver.schedule import WAITS_SECONDS
+from tests.deliver.customer import EVENTS_OF_A_BUY, Client, delivered, served
 from tests.deliver.receiver import Received, Receiver
 from tests.running import RunningServer
 
@@ -37,17 +38,6 @@ def client(server: RunningServer) -> Iterator[Client]:
             found.http.delete(f"/webhooks/{webhook['id']}")
 
 
-def until(client: Client, webhook: str, status: str) -> dict[str, Any]:
-    """The webhook's newest delivery, once it has this status."""
-    deadline = time.monotonic() + 20
-    found: list[dict[str, Any]] = []
-    while time.monotonic() < deadline:
-        found = client.get(f"/webhooks/{webhook}/deliveries", limit=1)
-        if found and found[0]["status"] == status:
-            return dict(found[0])
-    raise AssertionError(found)
-
-
 def test_an_orders_life_arrives_signed_and_thin_as_in_the_seed(client: Client) -> None:
     with Receiver() as receiver:
         webhook = client.register(receiver.url)
@@ -58,7 +48,7 @@ def test_an_orders_life_arrives_signed_and_thin_as_in_the_seed(client: Client) -
         assert each.headers["content-type"] == "application/json"
         assert each.headers["event-id"] == each.event["id"]
         assert re.fullmatch("whd_[0-9a-z]{13}", each.headers["webhook-id"])
-        assert client.get(f"/events/{each.event['id']}") == each.event
+        assert client.http.get(f"/events/{each.event['id']}").content == each.body
     assert sorted(each.event["name"] for each in received) == sorted(EVENTS_OF_A_BUY)
     (filled,) = [each for each in received if each.event["name"] == "order.filled"]
     assert re.fullmatch(SEEDS_EXAMPLE, filled.body)
@@ -97,7 +87,7 @@ def test_attempts_are_there_to_be_looked_at_while_they_fail_and_when_they_succee
         assert sent.status_code == 202
         assert (sent.json()["status"], sent.json()["event"], sent.json()["attempts"]) == ("pending", None, [])
         received = receiver.wait_for(4)
-        found = until(client, webhook["id"], "succeeded")
+        found = delivered(client, webhook["id"], "succeeded")
     assert [each.headers["webhook-attempt"] for each in received] == ["1", "2", "3", "4"]
     assert len({each.headers["webhook-id"] for each in received} | {found["id"]}) == 1
     assert len({each.body for each in received}) == 1
@@ -121,15 +111,28 @@ def test_all_in_vain_is_failed_and_can_be_sent_again(client: Client) -> None:
     with Receiver(lambda _received: 500) as receiver:
         webhook = client.register(receiver.url)
         client.http.post(f"/webhooks/{webhook['id']}/test", json={"event": {"name": "x"}})
-        failed = until(client, webhook["id"], "failed")
+        failed = delivered(client, webhook["id"], "failed")
         assert len(failed["attempts"]) == 10
+        assert len({each.body for each in receiver.received}) == 1
+        timestamps = [int(each.headers["webhook-timestamp"]) for each in receiver.received]
+        assert timestamps == [
+            int(datetime.fromisoformat(each["created_at"]).timestamp()) for each in failed["attempts"]
+        ]
+        assert len(set(timestamps)) > 1
+        assert len({each.headers["webhook-signature"] for each in receiver.received}) == len(set(timestamps))
+        for each in receiver.received:
+            each.verify(webhook["secret"])
+        ended = [datetime.fromisoformat(each["modified_at"]).timestamp() for each in failed["attempts"]]
+        begun = [datetime.fromisoformat(each["created_at"]).timestamp() for each in failed["attempts"]]
+        waits = [later - earlier for earlier, later in zip(ended, begun[1:], strict=False)]
+        assert all(wait >= 0.00001 * least for wait, least in zip(waits, WAITS_SECONDS, strict=True))
         assert failed["failed_at"]
         assert failed["next_attempt_at"] is None
         assert client.get(f"/webhooks/{webhook['id']}")["failing_since"]
         receiver.answer = lambda _received: 204
         again = client.http.post(f"/webhooks/{webhook['id']}/deliveries/{failed['id']}/resend")
         assert again.status_code == 202
-        found = until(client, webhook["id"], "succeeded")
+        found = delivered(client, webhook["id"], "succeeded")
     assert found["id"] == failed["id"]
     assert len(found["attempts"]) == 11
     assert client.get(f"/webhooks/{webhook['id']}")["failing_since"] is None
@@ -175,7 +178,7 @@ def test_while_it_is_paused_nothing_is_sent_and_nothing_is_made_up_for(client: C
         receiver.wait_for(1)
         paused = client.http.put(path, json={"is_active": False}).json()
         assert (paused["is_active"], paused["inactive_reason"]) == (False, "paused")
-        assert until(client, webhook["id"], "failed")["next_attempt_at"] is None
+        assert delivered(client, webhook["id"], "failed")["next_attempt_at"] is None
         client.buy()
         for what in ("test", "replay"):
             body = {"event": {"name": "x"}} if what == "test" else {"since": "2026-01-01T00:00:00Z"}
@@ -231,7 +234,7 @@ def test_deliveries_are_paged_and_filtered(client: Client) -> None:
         webhook = client.register(receiver.url)
         client.buy()
         receiver.wait_for(6)
-        until(client, webhook["id"], "succeeded")
+        delivered(client, webhook["id"], "succeeded")
         path = f"/webhooks/{webhook['id']}/deliveries"
         everything = client.get(path)
         first = client.http.get(path, params={"limit": 4})

@@ -47,7 +47,7 @@ def lines(loaded: Loaded) -> Iterator[str]:
                 yield ""
             section = before
             yield f"[[{before.partition('[')[0]}]]" if before.endswith("]") else f"[{before}]"
-        shown = '"***"' if is_secret(path) else _toml(value)
+        shown = '"***"' if value and is_secret(path) else _toml(value)
         yield f"{f'{name} = {shown}':<40} # {loaded.origins[path]}"
 
 

@@ -1,6 +1,7 @@
 """``tallystick deliver``: send webhooks in a process of its own, beside a server that leaves it to it."""
 
 import asyncio
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -11,46 +12,55 @@ import aiohttp
 import typer
 from uvicorn.loops.auto import auto_loop_factory
 
-from tallystick.deliver.addresses import Reach
 from tallystick.deliver.book import BookError
 from tallystick.deliver.courier import Policy
 from tallystick.deliver.follow import Refused
 from tallystick.deliver.hub import Hub
 from tallystick.deliver.remote import RemoteFeed
-from tallystick.deliver.schedule import Schedule
 from tallystick.deliver.sealing import Sealer, SealError, read_key
 from tallystick.deliver.service import Service, deliveries_file
 from tallystick.dialects.sophic.outgoing import Notices
 from tallystick.journal.folder import SECRET_BYTES, SECRET_FILE
+from tallystick.server.config_faults import BadConfig
+from tallystick.server.config_sources import load
+from tallystick.server.deliveries import policy_of
+from tallystick.server.host import SOPHIC
 
-VENUE: Final = "sophic"
 START_SECONDS: Final = 1.0
 
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", envvar="TALLYSTICK_CONFIG", help="The server's file of settings.")
+]
 Url = Annotated[str, typer.Option(envvar="TALLYSTICK_OPS_URL", help="Where the server's operators are served.")]
 Token = Annotated[str, typer.Option(envvar="TALLYSTICK_OPS_TOKEN", help="An operator's token.")]
-Data = Annotated[Path, typer.Option(envvar="TALLYSTICK_DATA", help="The server's folder.")]
-Key = Annotated[str, typer.Option(envvar="TALLYSTICK_WEBHOOKS_KEY", help="What webhooks' secrets are encrypted with.")]
-RetryScale = Annotated[float, typer.Option(envvar="TALLYSTICK_WEBHOOKS_RETRY_SCALE", help="Of all waits.")]
+Data = Annotated[str | None, typer.Option(help="The server's folder.", show_default="./data")]
 Everywhere = Annotated[
-    bool, typer.Option(envvar="TALLYSTICK_WEBHOOKS_EVERYWHERE", help="Over http and to this machine too: a sandbox.")
+    bool, typer.Option("--everywhere", help="Over http and to this machine too, for a sandbox without a file.")
 ]
 
 
 def deliver(
-    url: Url = "http://127.0.0.1:8420/ops",
+    file: ConfigFile = None,
+    url: Url = "http://127.0.0.1:8420",
     token: Token = "sandbox",
-    data: Data = Path("data"),
-    key: Key = "",
-    retry_scale: RetryScale = 1.0,
+    data: Data = None,
     everywhere: Everywhere = False,
 ) -> None:
-    """Send webhooks until interrupted. The server is to be configured not to; of several senders one works."""
-    policy = Policy(Schedule(scale=retry_scale), Reach(everywhere))
+    """Send webhooks until interrupted, by the server's own settings: webhooks.sends is to be false there.
+
+    Of several that send from a folder one works, and the next takes over when it ends.
+    """
     try:
-        secret = _secret(data)
+        config = load(file, os.environ, {"--data": data}).config
+        folder = Path(config.server.data)
+        # Without a file nothing says that the server is a sandbox, so it has to be said.
+        is_sandbox = everywhere or (file is not None and config.sandbox.enabled)
+        policy = policy_of(config.webhooks, everywhere=is_sandbox)
+        stream = f"{url.rstrip('/')}/ops/venues/{SOPHIC}/stream"
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
-            runner.run(_deliver(f"{url.rstrip('/')}/stream", token, data, secret, Sealer(read_key(key)), policy))
-    except (BookError, SealError, Refused, ValueError, OSError) as error:
+            sealer = Sealer(read_key(config.webhooks.key))
+            runner.run(_deliver(stream, token, folder, _secret(folder), sealer, policy))
+    except (BadConfig, BookError, SealError, Refused, ValueError, OSError) as error:
         typer.secho(f"tallystick: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
 
@@ -71,7 +81,7 @@ async def _deliver(url: str, token: str, data: Path, secret: bytes, sealer: Seal
         feed = RemoteFeed(session, url, _bearer(token))
         if not await _begun(feed, stop):
             return
-        service = Service(data / deliveries_file(VENUE), Hub(feed), secret, Notices(secret).disabled, policy, sealer)
+        service = Service(data / deliveries_file(SOPHIC), Hub(feed), secret, Notices(secret).disabled, policy, sealer)
         service.start()
         following = asyncio.get_running_loop().create_task(feed.run())
         following.add_done_callback(lambda _task: stop.set())
@@ -84,12 +94,14 @@ async def _deliver(url: str, token: str, data: Path, secret: bytes, sealer: Seal
 
 
 async def _begun(feed: RemoteFeed, stop: asyncio.Event) -> bool:
-    """Wait until the server can be reached; False if asked to stop before."""
+    """Wait until the server can be reached; False if asked to stop before. Raises Refused."""
     is_told = False
     while not stop.is_set():
         try:
             await feed.start()
-        except (aiohttp.ClientConnectionError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error, aiohttp.ClientResponseError) and error.status < 500:
+                raise Refused(error.status, error.message) from None
             if not is_told:
                 typer.echo(f"The server cannot be reached yet: {error}", err=True)
             is_told = True

@@ -10,6 +10,8 @@ import apsw
 import typer
 
 from tallystick.cli.progress import shown
+from tallystick.connect import recovery as client_recovery
+from tallystick.deliver.service import deliveries_file
 from tallystick.journal.backup import back_up
 from tallystick.journal.compact import Size
 from tallystick.journal.compact import compact as compact_file
@@ -27,7 +29,9 @@ NICENESS: Final = 15
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="Care for the journal in a data folder.")
 
-Data = Annotated[Path, typer.Option(envvar="TALLYSTICK_DATA", help="Folder of the journal.")]
+Data = Annotated[
+    Path, typer.Option(envvar=["TALLYSTICK_SERVER_DATA", "TALLYSTICK_DATA"], help="Folder of the journal.")
+]
 DATA: Final = Path("data")
 
 
@@ -56,15 +60,23 @@ def backup(
     data: Data = DATA,
     verified: Annotated[bool, typer.Option("--verify/--no-verify", help="Read the copy through afterwards.")] = True,
 ) -> None:
-    """Copy the journal, its secret key and the keys of its clients while a server runs. To restore, start a server on
-    the copy.
+    """Copy the journal, its secret key, the keys of its clients and their webhooks while a server runs. To restore,
+    start a server on the copy.
 
     Keep the copy as safe as the original: whoever has the secret key can tell the venue's ids and forge its tokens.
     """
     with _told():
         path = _journal(data)
         with shown("copying") as progress:
-            size = back_up(path, data / SECRET_FILE, target, progress, others=[data / KEYS_FILE], verified=verified)
+            size = back_up(
+                path,
+                data / SECRET_FILE,
+                target,
+                progress,
+                before=sorted(data.glob(deliveries_file("*"))),
+                after=[data / KEYS_FILE],
+                verified=verified,
+            )
         typer.echo(
             f"{target} holds a copy of {data}: {_megabytes(size)}{', read through and whole' if verified else ''}."
         )
@@ -155,7 +167,10 @@ def _write_snapshots(data: Path, path: Path) -> None:
             for unfinished in folder.glob(f"{venue}-*.new"):  # another died while it wrote
                 unfinished.unlink()
             with shown(f"folding {venue}") as progress:
-                sequence = take_snapshot(journal, venue, _places(data, venue).snapshots, progress)
+                if venue == client_recovery.STREAM:
+                    sequence = client_recovery.take_snapshot(journal, client_recovery.snapshots_in(data))
+                else:
+                    sequence = take_snapshot(journal, venue, _places(data, venue).snapshots, progress)
             typer.echo(f"{folder} holds a snapshot of {venue} at entry {sequence:,}.")
 
 

@@ -1,6 +1,7 @@
-"""The command line: ``tallystick serve``, ``simulate``, ``version``, and the groups of commands of other rooms."""
+"""The command line: ``tallystick serve``, ``simulate``, ``version``, and the commands of other rooms."""
 
 import os
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,12 @@ import typer
 
 from tallystick.cli import clients, config, journal, ops
 from tallystick.cli.build_info import describe
+from tallystick.cli.conformance import conformance
+from tallystick.cli.deliver import deliver
+from tallystick.cli.listen import listen
+from tallystick.cli.match import match
+from tallystick.deliver.book import BookError
+from tallystick.deliver.sealing import SealError
 from tallystick.journal.errors import JournalError
 from tallystick.server.addresses import BadAddress
 from tallystick.server.config_faults import BadConfig
@@ -15,6 +22,7 @@ from tallystick.server.config_sources import load
 from tallystick.server.host import WrongSecret
 from tallystick.server.keys import KeysError
 from tallystick.server.serve import serve as serve_venues
+from tallystick.simulate.run import DELIVERY_WORLD, HALVES_WORLD, VENUE_WORLD
 from tallystick.simulate.run import main as run_seeds
 
 # Settings are text here: config_sources reads them as it reads the environment, and judges them with all others.
@@ -42,6 +50,13 @@ DiskLow = Annotated[
     typer.Option(metavar="NUMBER", help="MiB free on disk below which no orders are taken.", show_default="64"),
 ]
 
+
+class SimulatedWorld(Enum):
+    VENUE = VENUE_WORLD
+    HALVES = HALVES_WORLD
+    DELIVERY = DELIVERY_WORLD
+
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -55,6 +70,10 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(clients.clients, name="client")
 app.add_typer(clients.operators, name="operator")
 app.add_typer(ops.app, name="ops")
+app.command()(listen)
+app.command()(deliver)
+app.command()(match)
+app.command()(conformance)
 
 
 @app.command()
@@ -80,7 +99,7 @@ def serve(
     }
     try:
         serve_venues(load(file, os.environ, options).config)
-    except (BadConfig, BadAddress, JournalError, KeysError, WrongSecret, OSError) as error:
+    except (BadConfig, BadAddress, JournalError, KeysError, WrongSecret, BookError, SealError, OSError) as error:
         for sentence in str(error).splitlines():
             typer.secho(f"tallystick: {sentence}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
@@ -92,9 +111,12 @@ def simulate(
     first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 1,
     trace: Annotated[bool, typer.Option(help="Print every step; for one seed.")] = False,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one for each core.")] = 0,
+    world: Annotated[
+        SimulatedWorld, typer.Option(help="A venue, both halves, or what goes out.")
+    ] = SimulatedWorld.VENUE,
 ) -> None:
-    """Run a venue under faults and crashes, and audit it; a seed that fails can be run again."""
-    raise typer.Exit(run_seeds(seeds, first_seed, trace, jobs or None))
+    """Run a venue, or both halves, under faults and crashes, and audit it; a seed that fails can be run again."""
+    raise typer.Exit(run_seeds(seeds, first_seed, trace, jobs or None, world.value))
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """The feed of a venue that another process serves: for a sender on its own. It follows the operators' stream.
 
-What is new arrives by the stream; who lags asks for pages of it. Both show events in envelopes (stream.Envelope).
+What is new arrives by the stream; who lags asks for pages of it. Both show events in envelopes (reading.Envelope).
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import msgspec
 
 from tallystick.deliver.feed import Happening, Page, PositionUnknown, Sink
 from tallystick.deliver.follow import Authorize, follow
-from tallystick.deliver.stream import Envelope
+from tallystick.deliver.reading import Envelope
 
 AGAIN_SECONDS: Final = 1.0
 

@@ -10,16 +10,15 @@ for STALL_SECONDS is cut off, with its position and a code (SLOW), and never fin
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, suppress
-from typing import Final, NamedTuple
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from tallystick.access.principal import Denied
-from tallystick.deliver.feed import Happening
-from tallystick.deliver.hub import Cursor, Hub
-from tallystick.deliver.stream_query import BadQuery, Wanted, read_query
+from tallystick.deliver.reading import Asked, Reading, Shown, Source
+from tallystick.deliver.stream_query import BadQuery
 
 BATCH: Final = 64
 HEARTBEAT_SECONDS: Final = 15.0
@@ -36,8 +35,12 @@ WEBSOCKET_CODES: Final = {SLOW: 4008, ENDED: 4001, STOPPING: 1012}
 ABORT: Final = "abort"
 """A server may put there, in a request's state, what ends its connection at once."""
 
-Admit = Callable[[str | None], str | None]
-"""Whose events the bearer of an Authorization header may see, None for everybody's. Raises Denied."""
+REASON_BYTES_MAX: Final = 123
+"""What a WebSocket's close frame has room for (RFC 6455 §5.5)."""
+
+Viewer = TypeVar("Viewer")
+Admit = Callable[[str | None], Viewer]
+"""Who the bearer of an Authorization header is. Raises Denied."""
 
 
 class Limits(NamedTuple):
@@ -48,19 +51,6 @@ class Limits(NamedTuple):
     review_seconds: float = REVIEW_SECONDS
 
 
-class Envelope(msgspec.Struct, frozen=True):
-    """An event with all that a sender of another process must know of it; for those who may see everything."""
-
-    position: int
-    event_id: str
-    name: str
-    resource: str
-    group: str
-    owner: str
-    time: int
-    body: msgspec.Raw
-
-
 class CutOff(Exception):
     """The stream ends before its consumer wants it to; ``code`` says why."""
 
@@ -69,14 +59,12 @@ class CutOff(Exception):
         self.code: Final = code
 
 
-class Stream:
-    """An ASGI application. ``is_enveloped`` shows Envelopes instead of the events themselves."""
+class Stream(Generic[Viewer]):
+    """An ASGI application over what ``source`` has for whom ``admit`` lets in."""
 
-    def __init__(self, hub: Hub, admit: Admit, *, is_enveloped: bool = False, limits: Limits | None = None) -> None:
-        self._hub: Final = hub
+    def __init__(self, source: Source[Viewer], admit: Admit[Viewer], *, limits: Limits | None = None) -> None:
+        self._source: Final = source
         self._admit: Final = admit
-        self._is_enveloped: Final = is_enveloped
-        self._show: Final = _enveloped if is_enveloped else _bare
         self._limits: Final = limits or Limits()
         self._stopping: Final = asyncio.Event()
 
@@ -94,43 +82,38 @@ class Stream:
         try:
             if not is_socket and scope["method"] != "GET":
                 raise BadQuery("method_not_allowed", "Events are read with GET.")
-            owner = self._admit(headers.get(b"authorization"))
+            authorization = _authorization(scope)
+            viewer = self._admit(authorization)
             last = headers.get(b"last-event-id", "")
-            wanted = read_query(scope["query_string"], last, owner, self._hub.feed)
+            asked = Asked(scope["query_string"], last, scope.get("path_params", {}))
+            reading = self._source.reading(asked, viewer)
         except (BadQuery, Denied) as error:
             await _refuse(error, is_socket, receive, send)
             return
-        consumer = _Consumer(
-            receive, send, scope.get("state", {}).get(ABORT), self._limits.stall_seconds, self._stopping
-        )
         if not is_socket and "text/event-stream" not in headers.get(b"accept", ""):
-            await self._page(wanted, send)
+            await self._page(reading, send)
             return
-        consumer.position = wanted.after
-        with self._hub.cursor(wanted.owner, wanted.after) as cursor:
-            batches = self._follow(cursor, wanted, headers.get(b"authorization"))
-            if is_socket:
-                await self._socket(consumer, cursor, batches)
-            else:
-                await self._server_sent(consumer, cursor, batches)
+        abort = scope.get("state", {}).get(ABORT)
+        with reading:
+            consumer = _Consumer(receive, send, abort, self._limits.stall_seconds, self._stopping, reading)
+            batches = self._follow(reading, authorization)
+            await (self._socket if is_socket else self._server_sent)(consumer, reading, batches)
 
-    async def _follow(
-        self, cursor: Cursor, wanted: Wanted, authorization: str | None
-    ) -> AsyncIterator[Sequence[Happening]]:
+    async def _follow(self, reading: Reading, authorization: str | None) -> AsyncIterator[Sequence[Shown]]:
         """Batches of what is wanted; an empty one where there was nothing for a while. Raises CutOff."""
         loop = asyncio.get_running_loop()
-        reviewed = loop.time()
+        reviewed = told = loop.time()
         while True:
-            found: Sequence[Happening] = ()
+            found: Sequence[Shown] = ()
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limits.heartbeat_seconds):
-                    found = await cursor.next(BATCH)
+                    found = await reading.next(BATCH)
             if loop.time() - reviewed >= self._limits.review_seconds:
                 reviewed = loop.time()
                 self._review(authorization)
-            shown = [each for each in found if wanted.includes(each)]
-            if shown or not found:
-                yield shown
+            if found or loop.time() - told >= self._limits.heartbeat_seconds:
+                yield found
+                told = loop.time()
 
     def _review(self, authorization: str | None) -> None:
         try:
@@ -141,54 +124,49 @@ class Stream:
 
     # --- The three encoders ---
 
-    async def _page(self, wanted: Wanted, send: Send) -> None:
+    async def _page(self, reading: Reading, send: Send) -> None:
         """One bounded look; whoever wants more goes on from its position."""
-        page = await self._hub.feed.page(wanted.owner, wanted.after, wanted.limit)
-        shown = [msgspec.Raw(self._show(each)) for each in page.happenings if wanted.includes(each)]
-        body = {"events": shown, "position": self._hub.feed.text(page.through)}
-        await _answer(send, 200, msgspec.json.encode(body | {"through": page.through} if self._is_enveloped else body))
+        body: dict[str, Any] = {"events": [msgspec.Raw(each.body) for each in await reading.page()]}
+        await _answer(send, 200, msgspec.json.encode(body | reading.place))
 
     async def _server_sent(
-        self, consumer: "_Consumer", cursor: Cursor, batches: AsyncIterator[Sequence[Happening]]
+        self, consumer: "_Consumer", reading: Reading, batches: AsyncIterator[Sequence[Shown]]
     ) -> None:
         head = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
         await consumer.send({"type": "http.response.start", "status": 200, "headers": head})
-        feed = self._hub.feed
 
         def body(text: bytes, more: bool = True) -> Message:
             return {"type": "http.response.body", "body": text, "more_body": more}
 
-        def render(batch: Sequence[Happening]) -> Message:
+        def render(batch: Sequence[Shown]) -> Message:
             if not batch:
-                return body(b": nothing new\n\n")
+                return body(b"id: %b\n: nothing new\n\n" % reading.position.encode())
             lines = [
-                b"id: %b\nevent: %b\ndata: %b\n\n" % (each.event_id.encode(), each.name.encode(), self._show(each))
-                for each in batch
+                b"id: %b\nevent: %b\ndata: %b\n\n" % (each.id.encode(), each.name.encode(), each.body) for each in batch
             ]
             return body(b"".join(lines))
 
         def goodbye(code: str) -> Message:
-            position = feed.text(consumer.position)
-            data = msgspec.json.encode({"code": code, "position": position})
-            return body(b"id: %b\nevent: cut_off\ndata: %b\n\n" % (position.encode(), data), more=False)
+            data = msgspec.json.encode({"code": code, "position": consumer.position})
+            return body(b"id: %b\nevent: cut_off\ndata: %b\n\n" % (consumer.position.encode(), data), more=False)
 
-        await consumer.send(body(b"retry: %d\n: from %b\n\n" % (RETRY_MS, feed.text(cursor.position).encode())))
+        await consumer.send(body(b"retry: %d\n: from %b\n\n" % (RETRY_MS, reading.position.encode())))
         await consumer.consume(batches, render, goodbye)
 
-    async def _socket(self, consumer: "_Consumer", cursor: Cursor, batches: AsyncIterator[Sequence[Happening]]) -> None:
+    async def _socket(self, consumer: "_Consumer", reading: Reading, batches: AsyncIterator[Sequence[Shown]]) -> None:
         """A message for each batch: an array of events, and the position after them."""
         await consumer.receive()
         await consumer.send({"type": "websocket.accept"})
-        feed = self._hub.feed
 
-        def render(batch: Sequence[Happening]) -> Message:
-            position = feed.text(batch[-1].position if batch else cursor.position)
-            shown = [msgspec.Raw(self._show(each)) for each in batch]
-            message = msgspec.json.encode({"events": shown, "position": position})
+        def render(batch: Sequence[Shown]) -> Message:
+            shown = [msgspec.Raw(each.body) for each in batch]
+            message = msgspec.json.encode({"events": shown, "position": reading.position})
             return {"type": "websocket.send", "text": message.decode()}
 
         def goodbye(code: str) -> Message:
-            reason = f"{code} {feed.text(consumer.position)}"
+            reason = f"{code} {consumer.position}"
+            # Who is not told the position has it from the last message.
+            reason = reason if len(reason.encode()) <= REASON_BYTES_MAX else code
             return {"type": "websocket.close", "code": WEBSOCKET_CODES[code], "reason": reason}
 
         await consumer.consume(batches, render, goodbye)
@@ -204,18 +182,20 @@ class _Consumer:
         abort: Callable[[], object] | None,
         stall_seconds: float,
         stopping: asyncio.Event,
+        reading: Reading,
     ) -> None:
         self.receive: Final = receive
         self.send: Final = send
         self._abort: Final = abort
         self._stall_seconds: Final = stall_seconds
         self._stopping: Final = stopping
-        self.position = 0
+        self._reading: Final = reading
+        self.position = reading.position
 
     async def consume(
         self,
-        batches: AsyncIterator[Sequence[Happening]],
-        render: Callable[[Sequence[Happening]], Message],
+        batches: AsyncIterator[Sequence[Shown]],
+        render: Callable[[Sequence[Shown]], Message],
         goodbye: Callable[[str], Message],
     ) -> None:
         """Send until the consumer leaves, is cut off, or the server stops."""
@@ -233,16 +213,13 @@ class _Consumer:
         elif self._stopping.is_set():
             await self._leave(goodbye(STOPPING))
 
-    async def _push(
-        self, batches: AsyncIterator[Sequence[Happening]], render: Callable[[Sequence[Happening]], Message]
-    ) -> str:
+    async def _push(self, batches: AsyncIterator[Sequence[Shown]], render: Callable[[Sequence[Shown]], Message]) -> str:
         """Send until the consumer is cut off: why."""
         try:
             async with aclosing(batches):  # type: ignore[type-var]  # it is a generator
                 async for batch in batches:
                     await self._taken(render(batch))
-                    if batch:
-                        self.position = batch[-1].position
+                    self.position = self._reading.position
         except CutOff as cut:
             return cut.code
         raise AssertionError("happenings do not end")
@@ -268,12 +245,10 @@ class _Consumer:
             pass
 
 
-def _bare(happening: Happening) -> bytes:
-    return happening.body
-
-
-def _enveloped(happening: Happening) -> bytes:
-    return msgspec.json.encode(Envelope(*happening[:7], msgspec.Raw(happening.body)))
+def _authorization(scope: Scope) -> str | None:
+    """The header, if there is one and no other: of two, nobody knows which one counts."""
+    given = [value for name, value in scope["headers"] if name == b"authorization"]
+    return given[0].decode("latin-1") if len(given) == 1 else None
 
 
 async def _refuse(error: BadQuery | Denied, is_socket: bool, receive: Receive, send: Send) -> None:
@@ -290,7 +265,7 @@ async def _refuse(error: BadQuery | Denied, is_socket: bool, receive: Receive, s
     )
 
 
-_STATUSES: Final = {"method_not_allowed": 405, "position_unknown": 410}
+_STATUSES: Final = {"method_not_allowed": 405, "position_unknown": 410, "not_found": 404}
 _NO_HEADERS: Final[dict[str, str]] = {}
 
 

@@ -5,13 +5,13 @@ from typing import Final
 import msgspec
 
 from tallystick.dialects.sophic.errors import not_found
-from tallystick.dialects.sophic.exchange import Reply, Request, json_array, json_reply
 from tallystick.dialects.sophic.ports import Desk
 from tallystick.dialects.sophic.queries import Query
 from tallystick.dialects.sophic.slices import in_slices
 from tallystick.dialects.sophic.tenancy import is_own, own_account, own_accounts
 from tallystick.dialects.sophic.view import View
 from tallystick.venue.state import Account, State
+from tallystick.web.exchange import Reply, Request, json_array, json_reply
 
 _encode: Final = msgspec.json.Encoder().encode
 

@@ -15,7 +15,6 @@ from tallystick.access.grant_request import read_grant_request
 from tallystick.access.principal import TOKEN_HEADERS, Denied
 from tallystick.dialects.sophic.accounts import Accounts
 from tallystick.dialects.sophic.errors import RequestError, error_reply
-from tallystick.dialects.sophic.exchange import Disconnected, Reply, Request, json_reply
 from tallystick.dialects.sophic.history import History
 from tallystick.dialects.sophic.openapi import document
 from tallystick.dialects.sophic.orders import Orders
@@ -28,6 +27,7 @@ from tallystick.dialects.sophic.view import View
 from tallystick.dialects.sophic.webhooks import WEBHOOK_ROUTES, Webhooks
 from tallystick.facts.codes import OUTCOME_UNKNOWN
 from tallystick.readers.index import Index
+from tallystick.web.exchange import Disconnected, Reply, Request, json_reply
 
 Endpoint = Callable[[Request, Query], Awaitable[Reply]]
 

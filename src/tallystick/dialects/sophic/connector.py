@@ -1,7 +1,7 @@
 """The connector to a Sophic venue (specs/sophic.md): market orders, cash for buys, units for sells, no cancel.
 
 *Placing* sends the client order id as Idempotency-Key. *Following* polls ``/events`` from the stored position: an event
-is only a hint; the order it is about is retrieved, and that alone counts.
+is only a hint; the order it is about is retrieved, and that alone counts. Webhooks say when to look (webhook_receiver).
 
 *Did it arrive?* The venue shows an order without its key, so a request without an answer cannot be looked for. It is
 asked in a way that never places anything: the same key is sent with an order for an instrument that does not exist.
@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from tallystick.connect.errors import NotThere, Refused, Unreadable, VenueError
-from tallystick.connect.http import Answer
+from tallystick.connect.http import Answer, HttpSession, OpenHttp
 from tallystick.connect.port import CASH_BUYS, ORDERS, Capabilities, Context, Live, Order, StreamItem
 from tallystick.connect.trading_rules import TradingRule
 from tallystick.core.amounts import render
@@ -42,6 +42,8 @@ from tallystick.dialects.sophic.connector_reports import (
     time_of,
 )
 from tallystick.dialects.sophic.connector_session import SophicSession, check, decoded, error_of, read
+from tallystick.dialects.sophic.webhook_receiver import POLL_BESIDE_WEBHOOKS_SECONDS, Nudges
+from tallystick.dialects.sophic.webhook_registration import Hooks
 from tallystick.facts.client import MarketListed
 from tallystick.facts.codes import BUY
 from tallystick.tracker.observations import (
@@ -60,6 +62,7 @@ from tallystick.tracker.observations import (
 )
 
 PAGE: Final = 200
+POLL_SECONDS: Final = 0.5
 KEYS_KEPT_US: Final = 23 * 3_600_000_000
 LIST_MARGIN_US: Final = 600_000_000
 """How much further back than our oldest open order a list is read: the venue's clock is not ours."""
@@ -68,6 +71,7 @@ NOWHERE: Final = "ins_asked_whether_it_arrived"
 NEVER_ARRIVED: Final = "never_arrived"
 KEY_USED: Final = "idempotency_key_reused"
 REPLAYED: Final = "idempotent-replayed"
+RULE_REFUSALS: Final = frozenset({"invalid_request", "instrument_not_trading", "not_found"})
 
 _log = logging.getLogger(__name__)
 
@@ -77,7 +81,11 @@ class RefusedThen(Refused):
 
 
 class SophicConnector:
-    """See Connector. ``url`` is the venue's base; ``account`` the id of the one account that is traded."""
+    """See Connector. ``url`` is the venue's base; ``account`` the id of the one account that is traded.
+
+    ``webhook`` is where to listen for webhooks, a host and a port, and the URL that leads there from the venue. It is
+    registered, unless ``webhook_secrets`` are given (``whsec_…``; ValueError for what is none); polling is rarer then.
+    """
 
     def __init__(
         self,
@@ -87,9 +95,13 @@ class SophicConnector:
         client_secret: str,
         account: str,
         name: str = "",
-        poll_seconds: float = 0.5,
+        poll_seconds: float | None = None,
         requests_per_second: float = 200.0,
+        webhook: tuple[str, int, str] | None = None,
+        webhook_secrets: Sequence[str] = (),
+        open_http: OpenHttp = HttpSession,
     ) -> None:
+        poll_seconds = poll_seconds or (POLL_SECONDS if webhook is None else POLL_BESIDE_WEBHOOKS_SECONDS)
         self.name: Final = name or f"sophic/{account}"
         self.capabilities: Final = Capabilities(
             buy_kinds=CASH_BUYS,
@@ -97,13 +109,17 @@ class SophicConnector:
             resumes=True,
             client_id_max=64,
             quiet_seconds=max(30.0, poll_seconds * 10),
+            rule_refusals=RULE_REFUSALS,
             requests_per_second=requests_per_second,
             burst=max(1.0, requests_per_second),
         )
         self._url: Final = url
         self._credentials: Final = (client_id, client_secret)
+        self._open_http: Final = open_http
         self._orders_path: Final = f"/accounts/{account}/orders"
         self._poll_seconds: Final = poll_seconds
+        self._nudges: Final = Nudges()
+        self._hooks: Final = None if webhook is None else Hooks(*webhook, self._nudges, webhook_secrets)
         self._names: Final[dict[str, str]] = {}  # of markets, by instrument
         self._instruments: Final[dict[str, str]] = {}  # by name of market
         self._order_of_trade: Final[OrderedDict[str, str]] = OrderedDict()
@@ -111,12 +127,15 @@ class SophicConnector:
         self._entered: Context | None = None
 
     async def start(self) -> None:
-        if self._session is None:
-            self._session = SophicSession(self._url, *self._credentials)
+        self._session = self._session or SophicSession(self._url, *self._credentials, self._open_http)
         await self._session.sign_in()
+        if self._hooks is not None:
+            await self._hooks.start(self._session)
 
     async def close(self) -> None:
         if self._session is not None:
+            if self._hooks is not None:
+                await self._hooks.close(self._session)
             await self._session.close()
             self._session = None
 
@@ -176,6 +195,7 @@ class SophicConnector:
             position = newest[0].id if newest else ""
             yield Position(context.venue, ORDERS, position)
         while True:
+            served = self._nudges.begin()
             try:
                 events, is_whole = await self._events(position)
             except Refused as error:
@@ -195,7 +215,10 @@ class SophicConnector:
                 position = events[-1].id
                 yield Position(context.venue, ORDERS, position)
             if len(events) < PAGE:
-                await asyncio.sleep(self._poll_seconds)
+                if served:
+                    await context.durable()
+                    self._nudges.done(served)
+                await self._nudges.wait(self._poll_seconds)
             await context.turn()
 
     # --- Placing ------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ CASH_SCALE: Final = 2
 CASH_SCALES: Final = {"JPY": 0, "KRW": 0}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_STATUS: Final = {
+STATUS: Final = {
     "placed": lifecycle.PLACED,
     "pending": lifecycle.PENDING,
     "executing": lifecycle.OPEN,
@@ -111,7 +111,7 @@ def reports_of(
     seen: SeenOrder, market: MarketListed, client_id: str, as_of: int, origin: int
 ) -> tuple[OrderReport, list[FillReport]]:
     """The order as one report, and its fills; a trade in an unknown state is the report's word. Raises Unreadable."""
-    status = _STATUS.get(seen.status, UNKNOWN_STATUS)
+    status = STATUS.get(seen.status, UNKNOWN_STATUS)
     word = "" if status != UNKNOWN_STATUS else seen.status
     for trade in seen.trades:
         if trade.status not in _TRADE_STATES:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from tallystick.connect.errors import Ambiguous, NotSent, NotThere, RateLimited, Refused, SignInRefused, Unreadable
-from tallystick.connect.http import NO_HEADERS, Answer, HttpSession
+from tallystick.connect.http import NO_HEADERS, Answer, HttpSession, OpenHttp
 
 RENEW_SHARE: Final = 0.2
 """A token is fetched anew when so much of its life is left."""
@@ -38,8 +38,8 @@ class _Error(Struct, frozen=True):
 class SophicSession:
     """Made on a running loop. ``turn`` is awaited before each request beyond the first of a call."""
 
-    def __init__(self, url: str, client_id: str, client_secret: str) -> None:
-        self._http: Final = HttpSession(url)
+    def __init__(self, url: str, client_id: str, client_secret: str, open_http: OpenHttp = HttpSession) -> None:
+        self._http: Final = open_http(url)
         self._credentials: Final = urlencode(
             {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
         ).encode()

@@ -10,6 +10,7 @@ from tallystick.deliver.clock import WallClock
 from tallystick.deliver.courier import Policy
 from tallystick.deliver.endpoints import Endpoints
 from tallystick.deliver.hub import Hub
+from tallystick.deliver.reading import HubSource
 from tallystick.deliver.register import Register
 from tallystick.deliver.sealing import Sealer
 from tallystick.deliver.service import Service, deliveries_file, delivery_ids
@@ -52,20 +53,22 @@ class SophicDelivery:
         )
         self._book: Final = Book(path)
         changed = _nobody if self._service is None else self._service.changed
-        register = Register(self._book, Endpoints(sealer), feed, WallClock(), changed)
+        self._endpoints: Final = Endpoints(sealer)
+        register = Register(self._book, self._endpoints, feed, WallClock(), changed)
         view = WebhookView(webhook_ids(secret), delivery_ids(secret))
         self.webhooks: Final = Webhooks(register, view, policy.reach, IdCodec(secret, "tests of webhooks", "evt"))
-        self.stream: Final = Stream(self._hub, _clients(admission))
+        self.stream: Final = Stream(HubSource(self._hub), _clients(admission))
         self._streams: Final = [self.stream]
 
-    def operators_stream(self, admit: Admit) -> Stream:
+    def operators_stream(self, admit: Admit[str | None]) -> Stream[str | None]:
         """Everybody's events, in envelopes, for a sender of another process; ``admit`` lets operators in."""
-        stream = Stream(self._hub, admit, is_enveloped=True)
+        stream = Stream(HubSource(self._hub, is_enveloped=True), admit)
         self._streams.append(stream)
         return stream
 
     def start(self) -> None:
-        """Begin to send."""
+        """Begin to send; whoever does, the secrets must be readable here."""
+        self._book.read(self._endpoints.active)
         if self._service is not None:
             self._service.start()
 
@@ -81,7 +84,7 @@ class SophicDelivery:
         self._book.close()
 
 
-def _clients(admission: Admission) -> Admit:
+def _clients(admission: Admission) -> Admit[str | None]:
     def admit(authorization: str | None) -> str | None:
         principal = admission.admit(authorization)
         principal.require(EVENTS_READ)

@@ -5,7 +5,6 @@ from typing import Final
 import msgspec
 
 from tallystick.access.principal import Denied
-from tallystick.dialects.sophic.exchange import Reply, json_reply
 from tallystick.dialects.sophic.wire import ErrorBody, Param
 from tallystick.facts.codes import (
     ACCOUNT_SUSPENDED,
@@ -25,6 +24,7 @@ from tallystick.facts.codes import (
     UNKNOWN_MARKET,
 )
 from tallystick.facts.commands import Refused
+from tallystick.web.exchange import Reply, json_reply
 
 PARAMS_MAX: Final = 50
 

@@ -1,23 +1,16 @@
-"""Public events of the past, found in the journal: a page at a time, and no more than a bounded look for each.
-
-The journal's links are walked, so what is of others is not read. Many accounts together are found by reading everything
-instead, for then the links would cost more than they spare.
-"""
+"""Public events of the past, found in the journal: a page at a time, and no more than a bounded look for each."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from heapq import merge
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from tallystick.core.keys import EVERYTHING, account_key
 from tallystick.dialects.sophic.events import PublicEvent, events_of
 from tallystick.dialects.sophic.queries import Page
 from tallystick.facts.venue import EVENTS_PER_ENTRY_MAX, Entry, event_number
 from tallystick.readers.index import Index
 from tallystick.readers.readers import Readers
+from tallystick.readers.walk import entries_after, entries_before
 
-CHAINS_MAX: Final = 16
 ENTRIES_MAX: Final = 4096
 """How many entries one request looks at; the page is short then, and leads on from where it stopped."""
 SLICE_EVENTS: Final = 128
@@ -79,42 +72,10 @@ class Feed:
 
     async def _entries(self, keys: Sequence[int], page: Page) -> Iterator[Entry]:
         """Each entry that touches one of ``keys``, from the page's beginning on, once."""
-        begin = (page.after if page.backwards else page.before) // EVENTS_PER_ENTRY_MAX
-        chains: list[Iterable[Entry]] = []
-        for key in keys:
-            if page.backwards:
-                entries = self._index.entries(key, max(begin - 1, 0))
-            else:
-                entries = self._index.entries_before(key, begin + 1)
-            # The first step of each may be long, for it seeks.
-            first = next(entries, None)
-            if first is not None:
-                chains.append(chain((first,), entries))
-            await asyncio.sleep(0)
-        return _distinct(merge(*chains, key=_oldest_first if page.backwards else _newest_first))
-
-
-def keys_of(accounts: Sequence[int]) -> tuple[int, ...]:
-    """What to walk for all events of these accounts."""
-    return (EVERYTHING,) if len(accounts) > CHAINS_MAX else tuple(map(account_key, accounts))
+        if page.backwards:
+            return await entries_after(self._index, keys, max(page.after // EVENTS_PER_ENTRY_MAX - 1, 0))
+        return await entries_before(self._index, keys, page.before // EVENTS_PER_ENTRY_MAX + 1)
 
 
 def _found(events: list[PublicEvent], rest: int, page: Page) -> Found:
     return Found(events[::-1] if page.backwards else events, rest)
-
-
-def _oldest_first(entry: Entry) -> int:
-    return entry.sequence
-
-
-def _newest_first(entry: Entry) -> int:
-    return -entry.sequence
-
-
-def _distinct(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Entries without those that come again because they touch several of the keys."""
-    last = 0
-    for entry in entries:
-        if entry.sequence != last:
-            last = entry.sequence
-            yield entry

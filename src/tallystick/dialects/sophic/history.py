@@ -7,8 +7,7 @@ from tallystick.core.ids import NUMBER_MAX
 from tallystick.core.keys import account_key, order_key
 from tallystick.dialects.sophic.errors import not_found
 from tallystick.dialects.sophic.events import PublicEvent
-from tallystick.dialects.sophic.exchange import Reply, Request, json_array, json_reply
-from tallystick.dialects.sophic.feed import Feed, Found, keys_of
+from tallystick.dialects.sophic.feed import Feed, Found
 from tallystick.dialects.sophic.ports import Desk
 from tallystick.dialects.sophic.queries import Query
 from tallystick.dialects.sophic.slices import in_slices
@@ -16,7 +15,9 @@ from tallystick.dialects.sophic.tenancy import is_own, own_account, own_accounts
 from tallystick.dialects.sophic.view import View
 from tallystick.dialects.sophic.wire import ResourceType
 from tallystick.readers.index import Index
+from tallystick.readers.walk import keys_of
 from tallystick.venue.state import Account
+from tallystick.web.exchange import Reply, Request, json_array, json_reply
 
 ANYTHING: Final = ("", 0)
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import msgspec
 
-from tallystick.dialects.sophic.exchange import Request
 from tallystick.dialects.sophic.wire import Param
+from tallystick.web.exchange import Request
 
 HEADER: Final = b"idempotency-key"
 REPLAYED: Final = "idempotent-replayed"
@@ -32,8 +32,13 @@ def read_key(request: Request, faults: list[Param]) -> str:
 
 
 def client_key(request: Request, key: str) -> str:
-    """The key as the venue keeps it: unlike any other client's, and no secret should somebody's key be one."""
-    return _digest(b"client key", request.principal.client, request.method, request.path, key)
+    """The key as the venue keeps it."""
+    return kept_key(request.principal.client, request.method, request.path, key)
+
+
+def kept_key(client: str, method: str, path: str, key: str) -> str:
+    """Unlike any other client's, and no secret should somebody's key be one. ``path`` is below the venue's."""
+    return _digest(b"client key", client, method, path, key)
 
 
 def fingerprint(request: Request, body: msgspec.Struct) -> str:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from tallystick.dialects.sophic.errors import RequestError, is_kept, not_found, refusal
-from tallystick.dialects.sophic.exchange import Reply, Request, json_array, json_reply
 from tallystick.dialects.sophic.idempotency import REPLAYED, client_key, fingerprint, read_key
 from tallystick.dialects.sophic.ports import Desk
 from tallystick.dialects.sophic.queries import Query
@@ -17,6 +16,7 @@ from tallystick.facts.codes import BUY, CASH, MARKET_ORDER, SELL, UNITS
 from tallystick.facts.commands import Accepted, Answer, PlaceOrder, Refused
 from tallystick.readers.index import Index
 from tallystick.venue.state import Account, State
+from tallystick.web.exchange import Reply, Request, json_array, json_reply
 
 
 class Orders:

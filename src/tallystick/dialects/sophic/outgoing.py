@@ -11,7 +11,7 @@ from tallystick.deliver.feed import Happening, Page, PositionUnknown, Sink
 from tallystick.deliver.records import Endpoint
 from tallystick.dialects.sophic import wire
 from tallystick.dialects.sophic.events import PublicEvent, events_of
-from tallystick.dialects.sophic.feed import Feed, keys_of
+from tallystick.dialects.sophic.feed import Feed
 from tallystick.dialects.sophic.queries import Page as Part
 from tallystick.dialects.sophic.slices import SLICE
 from tallystick.dialects.sophic.view import View
@@ -19,6 +19,7 @@ from tallystick.facts.codes import CUSTOMER
 from tallystick.facts.venue import EVENTS_PER_ENTRY_MAX, Entry, event_number
 from tallystick.readers.index import Index
 from tallystick.readers.readers import Readers
+from tallystick.readers.walk import keys_of
 from tallystick.venue.state import State
 
 DISABLED: Final = "webhook.disabled"

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tallystick.core.back_off import back_off as doubled
 from tallystick.venue.broker import BASIS_POINTS
 from tallystick.venue.calendar import Settlement
 
@@ -52,4 +53,4 @@ REVIEW_SCALE: Final = 8
 
 def back_off(first_us: int, failures: int) -> int:
     """How long to wait after this many failures before the one that just happened."""
-    return first_us << min(failures, RETRY_DOUBLINGS_MAX)
+    return doubled(first_us, failures, first_us << RETRY_DOUBLINGS_MAX)

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, quote, urlencode
 
 from tallystick.core.ids import NUMBER_MAX
 from tallystick.dialects.sophic.errors import invalid
-from tallystick.dialects.sophic.exchange import Request
 from tallystick.dialects.sophic.requests import ECHO_MAX
 from tallystick.dialects.sophic.wire import Param
+from tallystick.web.exchange import Request
 
 PAGE_DEFAULT: Final = 100
 PAGE_MAX: Final = 1000

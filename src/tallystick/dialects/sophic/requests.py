@@ -13,8 +13,8 @@ from msgspec.structs import fields
 
 from tallystick.core.amounts import SCALE_MAX, AmountError, parse
 from tallystick.dialects.sophic.errors import RequestError, invalid
-from tallystick.dialects.sophic.exchange import BodyTooLarge, Request
 from tallystick.dialects.sophic.wire import Param, PlaceOrderBody
+from tallystick.web.exchange import BodyTooLarge, Request
 
 T = TypeVar("T", bound=msgspec.Struct)
 BODY_BYTES_MAX: Final = 1024 * 1024

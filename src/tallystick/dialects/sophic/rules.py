@@ -30,7 +30,7 @@ from tallystick.facts.venue import OrderPlaced
 from tallystick.venue.broker import fee_inside
 from tallystick.venue.draft import Draft
 from tallystick.venue.operations import cancel_orders, refuse, repetition
-from tallystick.venue.state import Market
+from tallystick.venue.state import Account, Asset, Market
 
 # Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
 _ORDER_PLACED: Final = OrderPlaced
@@ -92,6 +92,13 @@ class SophicRules:
     def stop_order(self, draft: Draft, order: Order, reason: str, request: int) -> None:
         """The order cannot go on."""
         self.steps.stop_order(draft, order, reason, request)
+
+    def spendable(self, draft: Draft, account: Account, asset: Asset) -> int:
+        """What is settled and free."""
+        return account.book.look(asset.number).available_settled
+
+    def quoted(self, draft: Draft, market: Market) -> None:
+        """The orders that waited for a price are woken by themselves."""
 
     def operate(self, draft: Draft, command: Any) -> Answer:
         """What operators, or those who test, ask of an order or a trade under way."""

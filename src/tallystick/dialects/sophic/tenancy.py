@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
 from tallystick.dialects.sophic.errors import not_found
-from tallystick.dialects.sophic.exchange import Request
 from tallystick.facts.codes import CUSTOMER
 from tallystick.readers.readers import Readers
 from tallystick.venue.state import Account, State
+from tallystick.web.exchange import Request
 
 
 def is_own(state: State, request: Request, account: int) -> bool:

@@ -14,12 +14,12 @@ from tallystick.deliver.records import STATUSES
 from tallystick.deliver.register import DeliveryUnknown, Inactive, Register, Unavailable
 from tallystick.dialects.sophic import webhook_wire as wire
 from tallystick.dialects.sophic.errors import RequestError, invalid, not_found
-from tallystick.dialects.sophic.exchange import Reply, Request, json_array, json_reply
 from tallystick.dialects.sophic.queries import PAGING, Parameter, Query, read_instant
 from tallystick.dialects.sophic.requests import read_body, read_typed
 from tallystick.dialects.sophic.routes import Route
 from tallystick.dialects.sophic.wire import Param, instant
 from tallystick.facts.codes import STORAGE_UNAVAILABLE
+from tallystick.web.exchange import Reply, Request, json_array, json_reply
 
 Endpoint = Callable[[Request, Query], Awaitable[Reply]]
 
