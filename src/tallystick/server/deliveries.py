@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from starlette.routing import BaseRoute
 
@@ -13,6 +13,7 @@ from tallystick.deliver.sealing import read_key
 from tallystick.dialects.sophic.delivery import SophicDelivery
 from tallystick.server.admission import Admission
 from tallystick.server.config import Webhooks
+from tallystick.server.exchange import Exchange
 from tallystick.server.host import SOPHIC, Host
 from tallystick.server.neutral.api import NeutralApi
 from tallystick.server.neutral.callers import Clients
@@ -47,7 +48,7 @@ class Deliveries:
         webhooks: Webhooks,
         *,
         is_sandbox: bool,
-        exchange: Any | None = None,
+        exchange: Exchange | None = None,
     ) -> None:
         self.sophic: Final = SophicDelivery(
             data,

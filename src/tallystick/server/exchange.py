@@ -29,10 +29,11 @@ class Exchange:
         wallets = SandboxWallets(venue) if is_sandbox else ProductionWallets()
         login = Login(Tokens(secret), wallets)
         self._data: Final = MarketData(venue, view)
-        self._accounts: Final = AccountStream(venue, login, Frames(view, spelling_of(config)))
+        frames = Frames(view, spelling_of(config))
+        self._accounts: Final = AccountStream(venue, login, frames)
         self._markets: Final = MarketStream(venue, self._data)
         self._maker: Final = MarketMaker(venue, walks()) if is_sandbox and config.market_maker else None
-        self._api: Final = BluefinApi(venue, view, login, Placing(wallets), self._data, self._accounts.push)
+        self._api: Final = BluefinApi(venue, view, login, Placing(wallets), self._data, self._accounts, frames)
 
     def routes(self) -> list[BaseRoute]:
         """Its sockets before everything else that is below its path."""

@@ -21,6 +21,7 @@ from tallystick.server.app import make_app, make_ops_app, ops_door, sandbox_door
 from tallystick.server.config import Config
 from tallystick.server.config_faults import BadConfig
 from tallystick.server.deliveries import Deliveries
+from tallystick.server.exchange import Exchange, exchange_policy
 from tallystick.server.exposure import exposed_without_anybody
 from tallystick.server.health import Health
 from tallystick.server.host import Host
@@ -79,6 +80,7 @@ def _host(config: Config) -> Host:
         _progress(),
         disk_low_bytes=config.server.disk_low_mib << 20,
         is_sandbox=sandbox.enabled,
+        bluefin=exchange_policy(config.bluefin),
     )
 
 
@@ -94,8 +96,11 @@ def _admission(config: Config, host: Host) -> Admission:
 
 def _deliveries(config: Config, host: Host, admission: Admission) -> Deliveries:
     is_sandbox = config.sandbox.enabled
+    exchange = None
+    if host.bluefin is not None:
+        exchange = Exchange(host.bluefin, host.secret, config.bluefin, is_sandbox=is_sandbox)
     return Deliveries(
-        host, admission, Path(config.server.data), config.webhooks, is_sandbox=is_sandbox
+        host, admission, Path(config.server.data), config.webhooks, is_sandbox=is_sandbox, exchange=exchange
     )
 
 

@@ -8,12 +8,15 @@ from typing import Final
 
 from tallystick.core.amounts import HALF_EVEN, divide
 from tallystick.core.keys import Number
+from tallystick.core.order import Order
 from tallystick.dialects.bluefin.policy import Policy
 from tallystick.dialects.bluefin.reasons import (
+    ACCOUNT_DEAUTHORIZED,
     DUPLICATE_ORDER,
     INSUFFICIENT_LIQUIDITY,
     INVALID_INPUT,
     INVALID_LEVERAGE,
+    MARGIN_CALL,
     MARKET_NOT_TRADING,
     ORDER_EXPIRED,
     POST_ONLY_WOULD_TRADE,
@@ -22,47 +25,59 @@ from tallystick.dialects.bluefin.reasons import (
     QUANTITY_OUT_OF_BOUND,
     QUANTITY_OUT_OF_STEP_SIZE,
     REDUCE_ONLY_WOULD_OPEN,
+    SELF_TRADE_PREVENTION,
     SIGNED_AT_TOO_OLD,
+    TOO_MANY_MATCHES,
     TOO_MANY_OPEN_ORDERS_ON_MARKET,
 )
 from tallystick.facts.codes import (
+    ACTIVE,
     AT_OR_ABOVE,
     AT_OR_BELOW,
     BUY,
+    BUY_ONLY,
+    BUY_SELL,
+    CANCEL_BOTH,
+    CANCEL_MAKER,
+    CANCEL_TAKER,
     FILL_OR_KILL,
     GOOD_TILL_TIME,
     LIMIT_ORDER,
     MARKET_ORDER,
-    NOT_TRADING,
     POST_ONLY,
     REDUCE_ONLY,
     SELL,
+    SELL_ONLY,
     UNITS,
 )
 from tallystick.facts.commands import PlaceOrder
 from tallystick.facts.venue import Contract, Instructions
 from tallystick.venue.ambient import Ambient
-from tallystick.venue.matching import can_fill, cost_of_taking, crossing_level
+from tallystick.venue.draft import Draft
+from tallystick.venue.matching import cost_of_taking, crosses, crossing_level, opposite
 from tallystick.venue.positions import (
     PARTS,
     closable,
     fee_of,
     free_collateral,
+    lacking,
     leverage_of,
-    margin_of,
+    margin_at,
     mark_price,
     position,
 )
 from tallystick.venue.state import Account, Market, State
 
 HOLDS: Final = ""
+MATCHES_MAX: Final = 170  # with three events for each they fit what an order may take (steps.TAKING_MAX)
+ROUNDING: Final = 16  # what the parts of a margin, each rounded up, may come to beyond the whole
 
 
 def terms_refused(
     policy: Policy, command: PlaceOrder, with_: Instructions, market: Market, contract: Contract, now: int
 ) -> str:
     """What is wrong with the order by itself; "" for nothing."""
-    if market.status == NOT_TRADING:
+    if not takes(market, command.side):
         return MARKET_NOT_TRADING
     if with_.signed and not now - policy.signed_within_us <= with_.signed <= now + policy.ahead_us:
         return SIGNED_AT_TOO_OLD
@@ -87,9 +102,17 @@ def terms_refused(
     return HOLDS
 
 
+def takes(market: Market, side: int) -> bool:
+    """Whether the market takes orders of that side."""
+    status = market.status
+    return status == BUY_SELL or status == (BUY_ONLY if side == BUY else SELL_ONLY)
+
+
 def _is_formed(command: PlaceOrder, with_: Instructions) -> bool:
     """Whether its words go together."""
     if command.side != BUY and command.side != SELL:
+        return False
+    if not CANCEL_TAKER <= with_.self_trade <= CANCEL_BOTH or (command.order_type == MARKET_ORDER and with_.price):
         return False
     if command.kind != UNITS or command.order_type not in (MARKET_ORDER, LIMIT_ORDER):
         return False
@@ -110,26 +133,21 @@ def affairs_refused(policy: Policy, command: PlaceOrder, with_: Instructions, ac
     working = account.working.get(market.number)
     if with_.leverage != leverage_of(account, market, contract) and (working or position(account, market)):
         return INVALID_LEVERAGE
-    if working is not None and working.counted(command.side) >= policy.orders_max:
+    stays = with_.trigger or rests(with_)
+    if stays and working is not None and working.counted(command.side) >= policy.orders_max:
         return TOO_MANY_OPEN_ORDERS_ON_MARKET
     return HOLDS
 
 
-def book_refused(state: State, account: Account, market: Market, side: int, size: int, with_: Instructions) -> str:
+def book_refused(account: Account, market: Market, side: int, size: int, with_: Instructions) -> str:
     """What of the book, and of the position, is against working the order now; "" for nothing."""
     if with_.flags & REDUCE_ONLY and size > closable(account, market, side):
         return REDUCE_ONLY_WOULD_OPEN
-    limit = with_.price
-    level = crossing_level(market.book, side, limit)
     if with_.flags & POST_ONLY:
-        return POST_ONLY_WOULD_TRADE if level is not None else HOLDS
-    if rests(with_):
+        return POST_ONLY_WOULD_TRADE if crossing_level(market.book, side, with_.price) is not None else HOLDS
+    if rests(with_) or crossing_level(market.book, side, with_.price) is not None:
         return HOLDS
-    if level is None:
-        return INSUFFICIENT_LIQUIDITY
-    if with_.time_in_force == FILL_OR_KILL and not can_fill(state, market.book, account.number, side, limit, size):
-        return INSUFFICIENT_LIQUIDITY
-    return HOLDS
+    return INSUFFICIENT_LIQUIDITY
 
 
 def rests(with_: Instructions) -> bool:
@@ -137,44 +155,136 @@ def rests(with_: Instructions) -> bool:
     return with_.price != 0 and with_.time_in_force == GOOD_TILL_TIME
 
 
-def margin_needed(account: Account, market: Market, side: int, size: int, with_: Instructions) -> int:
+def margin_needed(
+    state: State, account: Account, market: Market, side: int, size: int, with_: Instructions, exact: int = 0
+) -> int:
     """What the order binds: the margin and the fee of the part that it may open. What closes a position needs none.
 
     The account's other orders on the same side may close the same position, so only what they leave of it counts.
+    ``exact`` is what its quantity x price will be, where that is known.
     """
-    contract = market.contract
-    assert contract is not None
     if with_.flags & REDUCE_ONLY:
         return 0
-    notional = _notional(market, side, size, with_)
     closes = closable(account, market, side)
-    working = account.working.get(market.number)
-    if closes and working is not None:
-        closes -= working.resting(side)
-    opens = size - max(0, min(size, closes))
-    fee = fee_of(notional, max(contract.taker_fee, contract.maker_fee, 0))
+    if closes:
+        working = account.working.get(market.number)
+        if working is not None:
+            closes = max(0, closes - working.resting(side))
+    opens = size - min(size, closes)
     if opens == 0:
         return 0
-    return margin_of(notional * opens // size, with_.leverage, contract) + fee
+    notional = _notional(state, account, market, side, size, with_, exact)
+    fee = fee_of(notional, max(market.taker_fee, market.maker_fee, 0))
+    return margin_at(notional if opens == size else -(-notional * opens // size), with_.leverage) + fee
 
 
 def is_affordable(state: State, ambient: Ambient, account: Account, currency: Number, needed: int) -> bool:
     return needed == 0 or needed <= free_collateral(state, ambient, account, currency)
 
 
-def _notional(market: Market, side: int, size: int, with_: Instructions) -> int:
+def _notional(
+    state: State, account: Account, market: Market, side: int, size: int, with_: Instructions, exact: int
+) -> int:
     """The most that the order can be worth: at its limit, or at what rests now, where a buyer's is the limit."""
-    taken, worth = cost_of_taking(market.book, side, with_.price, size)
-    if with_.price:
-        worst = max(with_.price * size, worth + (size - taken) * with_.price)
-    else:
-        worst = worth
+    price = with_.price
+    worst = price * size
+    if side == SELL or not price:
+        taken, worth = (size, exact) if exact else cost_of_taking(state, market, account, side, price, size)
+        worst = max(worst, worth + (size - taken) * price)
     return divide(worst, market.parity, HALF_EVEN)
 
 
-def reached(market: Market, ambient: Ambient, policy: Policy, with_: Instructions) -> bool:
-    """Whether the market has the order's trigger price."""
-    price = mark_price(market, ambient) if policy.trigger_by_mark else market.traded
-    if price == 0:
+def trigger_price(market: Market, ambient: Ambient, policy: Policy) -> int:
+    """The price that triggers are compared with; 0 for none."""
+    return mark_price(market, ambient) if policy.trigger_by_mark else market.traded
+
+
+def is_reached(with_: Instructions, low: int, high: int) -> bool:
+    """Whether a market that was at these prices has reached the order's trigger; 0 is no price."""
+    if with_.trigger_when == AT_OR_ABOVE:
+        return high >= with_.trigger
+    return 0 < low <= with_.trigger
+
+
+class Plan:
+    """How an order would be filled whole: why it cannot be, what it is worth (quantity x price), and which orders are
+    in its way, with the reason for which each ends."""
+
+    __slots__ = ("hindering", "refused", "worth")
+
+    def __init__(self) -> None:
+        self.refused = ""
+        self.worth = 0
+        self.hindering: Final[list[tuple[Order, str]]] = []
+
+
+def plan_whole(draft: Draft, account: Account, market: Market, side: int, size: int, with_: Instructions) -> Plan:
+    """Whether all of it can be filled at once, by what may trade now; and what is in the way of that."""
+    state = draft.state
+    plan = Plan()
+    left, met = size, 0
+    closes: dict[int, int] = {}  # by account, what its orders in the plan leave of its position
+    for level in market.book.side(opposite(side)).levels():
+        if not crosses(side, with_.price, level.price):
+            break
+        for resting in level.resting():
+            maker = state.orders[resting.number]
+            met += 1
+            if met > MATCHES_MAX:
+                plan.refused = TOO_MANY_MATCHES
+                return plan
+            if maker.account == account.number:
+                if with_.self_trade != CANCEL_MAKER:
+                    plan.refused = SELF_TRADE_PREVENTION
+                    return plan
+                continue
+            of = state.accounts[maker.account]
+            closing = closes.get(of.number, -1)
+            if closing < 0:
+                closing = closable(of, market, maker.terms.side)
+            quantity = min(left, offered(maker, closing))
+            reason = hindrance(draft, maker, of, market, quantity, level.price)
+            if reason:
+                plan.hindering.append((maker, reason))
+                continue
+            closes[of.number] = max(0, closing - quantity)
+            plan.worth += quantity * level.price
+            left -= quantity
+            if left == 0:
+                return plan
+    plan.refused = INSUFFICIENT_LIQUIDITY
+    return plan
+
+
+def hindrance(draft: Draft, maker: Order, of: Account, market: Market, quantity: int, price: int) -> str:
+    """Why what rests cannot be traded with after all; "" if it can."""
+    if 0 < maker.due <= draft.started:
+        return ORDER_EXPIRED
+    if of.status != ACTIVE:  # its orders are being ended
+        return ACCOUNT_DEAUTHORIZED
+    if quantity == 0:
+        return REDUCE_ONLY_WOULD_OPEN
+    return MARGIN_CALL if lacks_margin(draft, maker, of, market, market.maker_fee, quantity, price) else HOLDS
+
+
+def lacks_margin(
+    draft: Draft, order: Order, of: Account, market: Market, fee_rate: int, quantity: int, price: int
+) -> bool:
+    """Whether the account cannot margin what the fill would open, with what the order holds for it."""
+    worth = divide(quantity * price, market.parity, HALF_EVEN)
+    fee = fee_of(worth, fee_rate)
+    needed = lacking(of, market, order.terms.side, quantity, worth, fee, share_of_reservation(order, quantity))
+    if needed == 0:
         return False
-    return price >= with_.trigger if with_.trigger_when == AT_OR_ABOVE else price <= with_.trigger
+    return free_collateral(draft.state, draft.ambient, of, market.currency.number) + ROUNDING < needed
+
+
+def offered(maker: Order, closing: int) -> int:
+    """How much of what rests may trade: of an order that only reduces, no more than its account can close."""
+    with_: Instructions = maker.terms.instructions
+    return min(maker.leaves, closing) if with_.flags & REDUCE_ONLY else maker.leaves
+
+
+def share_of_reservation(order: Order, quantity: int) -> int:
+    """What a fill of ``quantity`` takes of the order's reservation: its share, rounded up, and in the end the rest."""
+    return -(-order.reserved * quantity // order.leaves)

@@ -9,10 +9,11 @@ from urllib.parse import parse_qs
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from tallystick.dialects.bluefin.account_stream import AccountStream
 from tallystick.dialects.bluefin.account_wire import CommandFailureUpdate
 from tallystick.dialects.bluefin.errors import RequestError, invalid
 from tallystick.dialects.bluefin.exchange_info import exchange_info
-from tallystick.dialects.bluefin.frames import Frame, command_failed
+from tallystick.dialects.bluefin.frames import ORDERS, Frames, command_failed
 from tallystick.dialects.bluefin.history import account_trades
 from tallystick.dialects.bluefin.login import Login, Session
 from tallystick.dialects.bluefin.market_data import MarketData
@@ -30,7 +31,7 @@ from tallystick.dialects.bluefin.trade_wire import (
 from tallystick.dialects.bluefin.view import View, millis
 from tallystick.dialects.bluefin.wire import ErrorBody
 from tallystick.dialects.bluefin.words import CommandFailure
-from tallystick.facts.codes import OUTCOME_UNKNOWN, UNAVAILABLE
+from tallystick.facts.codes import CUSTOMER, OUTCOME_UNKNOWN, UNAVAILABLE
 from tallystick.facts.commands import Answer, Refused
 from tallystick.venue.state import Account, State
 from tallystick.web.desk import Desk
@@ -38,6 +39,7 @@ from tallystick.web.exchange import BodyTooLarge, Disconnected, Reply, Request, 
 
 BODY_BYTES_MAX: Final = 256 * 1024
 RETRY_AFTER_SECONDS: Final = 1
+ACKNOWLEDGED: Final = 202
 
 Endpoint = Callable[[Request], Awaitable[Reply]]
 
@@ -49,7 +51,7 @@ _log = logging.getLogger(__name__)
 
 
 class BluefinApi:
-    """An ASGI application, to be mounted at the venue's path. ``push`` hands a frame to the account's stream."""
+    """An ASGI application, to be mounted at the venue's path. ``stream`` tells an account what is no fact."""
 
     def __init__(
         self,
@@ -58,14 +60,16 @@ class BluefinApi:
         login: Login,
         placing: Placing,
         market_data: MarketData,
-        push: Callable[[Frame], object],
+        stream: AccountStream,
+        frames: Frames,
     ) -> None:
         self._desk: Final = desk
         self._view: Final = view
         self._login: Final = login
         self._placing: Final = placing
         self._market_data: Final = market_data
-        self._push: Final = push
+        self._stream: Final = stream
+        self._frames: Final = frames
         self._endpoints: Final[dict[tuple[str, str], Endpoint]] = {
             ("POST", "/auth/token"): self._log_in_first,
             ("POST", "/auth/v2/token"): self._log_in,
@@ -175,18 +179,16 @@ class BluefinApi:
     # --- Accounts ---
 
     async def _account(self, request: Request) -> Reply:
-        session = self._session(request)
-        asked = _Query(request).text("accountAddress")
-        if asked and asked.lower() != session.account:
-            raise RequestError(403, "FORBIDDEN", "This token is for another account.")
-        return _reply(self._view.account(self._state, self._owner(session)))
+        """Anybody may see an account's figures and positions by its address, as on the chain; not its orders."""
+        address = _Query(request).text("accountAddress").lower() or self._session(request).account
+        return _reply(self._view.account(self._state, self._owner(address)))
 
     async def _account_trades(self, request: Request) -> Reply:
         session, query = self._session(request), _Query(request)
         found = account_trades(
             self._desk.readers,
             self._view,
-            self._owner(session),
+            self._owner(session.account),
             symbol=query.text("symbol"),
             since=query.number("startTimeAtMillis", 0, 2**53),
             until=query.number("endTimeAtMillis", 2**53, 2**53),
@@ -195,9 +197,9 @@ class BluefinApi:
         )
         return _reply(found)
 
-    def _owner(self, session: Session) -> Account:
-        account = self._state.account_named.get(session.account)
-        if account is None:
+    def _owner(self, address: str) -> Account:
+        account = self._state.account_named.get(address)
+        if account is None or account.role != CUSTOMER:
             raise RequestError(404, "ACCOUNT_NOT_FOUND", "The account has not been opened yet.")
         return account
 
@@ -207,14 +209,31 @@ class BluefinApi:
         session = self._session(request)
         sent = read(PlaceOrder, await request.body(BODY_BYTES_MAX))
         order_hash, command = self._placing.order(sent, session, self._state, self._desk.now())
-        return await self._desk.ask(command, _acknowledge(_encode(OrderAcknowledged(order_hash=order_hash))))
+        reply = await self._desk.ask(command, _acknowledge(_encode(OrderAcknowledged(order_hash=order_hash))))
+        if not command.account and reply.status == ACKNOWLEDGED:
+            fields = sent.signed_fields
+            self._tell_unknown(session, fields.symbol, [order_hash], fields.quantity_e9, is_cancel=False)
+        return reply
 
     async def _cancel(self, request: Request) -> Reply:
         session = self._session(request)
         session.require_trading()
         sent = read(CancelOrders, await request.body(BODY_BYTES_MAX))
         command = self._placing.cancel(sent, session, self._state, standby=False)
+        if not command.account:
+            self._tell_unknown(session, sent.symbol, list(command.names) or [""], "0", is_cancel=True)
+            return Reply(ACKNOWLEDGED, b"", [])
         return await self._desk.ask(command, _acknowledge(b""))
+
+    def _tell_unknown(
+        self, session: Session, symbol: str, hashes: list[str], quantity: str, *, is_cancel: bool
+    ) -> None:
+        """Who asks has no account. Nothing was changed by it, and that is told."""
+        for order_hash in hashes:
+            body = self._frames.unknown_account(
+                session.account, symbol, order_hash, quantity, self._desk.now(), is_cancel=is_cancel
+            )
+            self._stream.push_to(session.account, ORDERS, body)
 
     async def _cancel_standby(self, request: Request) -> Reply:
         """Answered with its outcome, as no other cancel is."""
@@ -222,6 +241,8 @@ class BluefinApi:
         session.require_trading()
         sent = read(CancelOrders, await request.body(BODY_BYTES_MAX))
         command = self._placing.cancel(sent, session, self._state, standby=True)
+        if not command.account:
+            return _reply(StandbyOrdersCancelled(order_hashes=[]))
 
         def answer(given: Answer, state: State) -> Reply:
             if isinstance(given, Refused):
@@ -263,8 +284,8 @@ class BluefinApi:
             if isinstance(given, Refused) and (given.code in UNAVAILABLE or given.code == OUTCOME_UNKNOWN):
                 return _refused(given)
             if isinstance(given, Refused) and command.account:
-                self._push(command_failed(command.account, _failure(given, state.time)))
-            return Reply(202, b"", [])
+                self._stream.push(command_failed(command.account, _failure(given, state.time)))
+            return Reply(ACKNOWLEDGED, b"", [])
 
         return await self._desk.ask(command, answer)
 
@@ -300,7 +321,7 @@ def _acknowledge(body: bytes) -> Callable[[Answer, State], Reply]:
     def answer(given: Answer, _state: State) -> Reply:
         if isinstance(given, Refused):
             return _refused(given)
-        return json_reply(body, 202) if body else Reply(202, b"", [])
+        return json_reply(body, ACKNOWLEDGED) if body else Reply(ACKNOWLEDGED, b"", [])
 
     return answer
 

@@ -4,6 +4,7 @@ from typing import Final
 
 SIGNED_WITHIN_US: Final = 60_000_000
 ORDERS_MAX: Final = 40
+ORDERS_MAX_MAX: Final = 500
 
 
 class Policy:
@@ -22,6 +23,8 @@ class Policy:
         ahead_us: int = 0,
         trigger_by_mark: bool = False,
     ) -> None:
+        if not 0 < orders_max <= ORDERS_MAX_MAX:
+            raise ValueError(f"orders_max is from 1 to {ORDERS_MAX_MAX}: all of them are cancelled in one entry")
         self.orders_max: Final = orders_max
         self.signed_within_us: Final = signed_within_us
         self.ahead_us: Final = ahead_us

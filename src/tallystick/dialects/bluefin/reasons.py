@@ -4,7 +4,7 @@ keeps them (specs/bluefin.md §2.4). The wire says them in capitals.
 
 from typing import Final
 
-from tallystick.facts.codes import ACCOUNT_SUSPENDED
+from tallystick.facts.codes import ACCOUNT_SUSPENDED, ORDER_CLOSED
 from tallystick.facts.codes import MARKET_NOT_TRADING as NOT_TRADING
 
 INSUFFICIENT_MARGIN: Final = "insufficient_margin"
@@ -39,9 +39,24 @@ ORDER_NOT_FOUND: Final = "order_not_found"
 MARKET_NOT_FOUND: Final = "market_not_found"
 NO_OPEN_ORDERS_ON_MARKET: Final = "no_open_orders_on_market"
 
-_TRANSLATED: Final = {ACCOUNT_SUSPENDED: ACCOUNT_DEAUTHORIZED}
+_TRANSLATED: Final = {ACCOUNT_SUSPENDED: ACCOUNT_DEAUTHORIZED, ORDER_CLOSED: ORDER_NOT_FOUND}
+_OWN: Final = frozenset(
+    {
+        *(INSUFFICIENT_MARGIN, DUPLICATE_ORDER, POST_ONLY_WOULD_TRADE, INVALID_SYMBOL, SIGNED_AT_TOO_OLD),
+        *(ORDER_EXPIRED, INVALID_LEVERAGE, INVALID_INPUT, PRICE_OUT_OF_BOUND, QUANTITY_OUT_OF_BOUND),
+        *(PRICE_OUT_OF_TICK_SIZE, QUANTITY_OUT_OF_STEP_SIZE, REDUCE_ONLY_WOULD_OPEN, TOO_MANY_OPEN_ORDERS_ON_MARKET),
+        *(USER_CANCELLED, USER_CANCELLED_ALL_ON_MARKET, USER_CANCELLED_ALL_STANDBY_ON_MARKET),
+        *(SELF_TRADE_PREVENTION, LEVERAGE_UPDATE, ACCOUNT_NOT_FOUND, MARKET_NOT_TRADING, INSUFFICIENT_LIQUIDITY),
+        *(ACCOUNT_DEAUTHORIZED, TOO_MANY_MATCHES, MARGIN_CALL, INSUFFICIENT_BALANCE),
+        *(ORDER_NOT_FOUND, MARKET_NOT_FOUND, NO_OPEN_ORDERS_ON_MARKET),
+    }
+)
 
 
 def on_the_wire(reason: str) -> str:
-    """The venue's own word, in capitals; what the engine says for every venue is translated."""
-    return _TRANSLATED.get(reason, reason).upper()
+    """The venue's own word, in capitals; what the engine says for every venue is translated.
+
+    An operator's own words are for the journal: clients read one of a closed list.
+    """
+    word = _TRANSLATED.get(reason, reason)
+    return word.upper() if word in _OWN else "UNSPECIFIED"

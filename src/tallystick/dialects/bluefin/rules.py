@@ -9,14 +9,7 @@ from tallystick.core.keys import Number
 from tallystick.core.lifecycle import is_closed
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
-from tallystick.dialects.bluefin.admit import (
-    affairs_refused,
-    book_refused,
-    is_affordable,
-    margin_needed,
-    reached,
-    terms_refused,
-)
+from tallystick.dialects.bluefin.admit import affairs_refused, is_reached, terms_refused, trigger_price
 from tallystick.dialects.bluefin.policy import Policy
 from tallystick.dialects.bluefin.reasons import (
     ACCOUNT_DEAUTHORIZED,
@@ -59,7 +52,6 @@ from tallystick.facts.commands import (
 from tallystick.facts.venue import (
     CancelRefused,
     CancelRequested,
-    Contract,
     Instructions,
     LeverageChanged,
     OrderOpened,
@@ -71,8 +63,16 @@ from tallystick.facts.venue import (
 from tallystick.venue.draft import Draft
 from tallystick.venue.matching import crossing_level
 from tallystick.venue.operations import cancel_orders
-from tallystick.venue.positions import PARTS, cost, free_collateral, leverage_of, margin_of, position
-from tallystick.venue.state import Account, Market
+from tallystick.venue.positions import (
+    PARTS,
+    chosen_leverage,
+    cost,
+    free_collateral,
+    leverage_of,
+    margin_of,
+    position,
+)
+from tallystick.venue.state import Account, Asset, Market
 
 _ORDER_PLACED: Final = OrderPlaced
 _NO_INSTRUCTIONS: Final = Instructions(0, 0)
@@ -100,15 +100,14 @@ class BluefinRules:
         assert market is not None
         assert market.contract is not None
         with_: Instructions = command.instructions
-        if with_.trigger and not reached(market, draft.ambient, self.policy, with_):
-            return self._stand_by(draft, command, with_)
-        needed = margin_needed(account, market, command.side, command.size, with_)
-        reason = book_refused(state, account, market, command.side, command.size, with_)
-        if not reason and not is_affordable(state, draft.ambient, account, market.currency.number, needed):
-            reason = INSUFFICIENT_MARGIN
+        if with_.trigger:
+            price = trigger_price(market, draft.ambient, self.policy)
+            if not is_reached(with_, price, price):
+                return self._stand_by(draft, command, account, market, with_)
+        reason, needed = self.steps.needs(draft, account, market, command.side, command.size, with_)
         if reason:
             return self._refuse(draft, command, reason)
-        return self._work(draft, command, account, market, market.contract, with_, needed)
+        return self._work(draft, command, account, market, with_, needed)
 
     def cancel(self, draft: Draft, command: CancelOrders) -> Answer:
         """An owner's cancel by hash, or of all in a market; or an operator's by number."""
@@ -126,6 +125,16 @@ class BluefinRules:
     def stop_order(self, draft: Draft, order: Order, reason: str, request: int) -> None:
         """The order cannot go on."""
         self.steps.stop_order(draft, order, reason, request)
+
+    def spendable(self, draft: Draft, account: Account, asset: Asset) -> int:
+        """What is settled and neither reserved nor needed by positions."""
+        free = free_collateral(draft.state, draft.ambient, account, asset.number)
+        return min(account.book.look(asset.number).available_settled, max(0, free))
+
+    def quoted(self, draft: Draft, market: Market) -> None:
+        """Triggers may look at the quoted price."""
+        if self.policy.trigger_by_mark and market.contract is not None:
+            self.steps.trigger(draft, market, 0, 0)
 
     def operate(self, draft: Draft, command: Any) -> Answer:
         """An owner's change of leverage."""
@@ -198,9 +207,12 @@ class BluefinRules:
         )
         return draft.state.orders[number]
 
-    def _stand_by(self, draft: Draft, command: PlaceOrder, with_: Instructions) -> Answer:
+    def _stand_by(
+        self, draft: Draft, command: PlaceOrder, account: Account, market: Market, with_: Instructions
+    ) -> Answer:
         """It waits for its price, and binds nothing."""
-        order = self._placed(draft, command, draft.state.markets[command.market], 0)
+        self._choose_leverage(draft, account, market, with_.leverage)
+        order = self._placed(draft, command, market, 0)
         draft.emit(OrderWaiting(order.account, order.number, order.market, TRIGGER, with_.expires, with_.expires))
         return Accepted(order.number)
 
@@ -210,20 +222,23 @@ class BluefinRules:
         command: PlaceOrder,
         account: Account,
         market: Market,
-        contract: Contract,
         with_: Instructions,
         needed: int,
     ) -> Answer:
-        if with_.leverage != leverage_of(account, market, contract):
-            draft.emit(LeverageChanged(account.number, 0, market.number, with_.leverage))
+        self._choose_leverage(draft, account, market, with_.leverage)
         order = self._placed(draft, command, market, needed)
         if crossing_level(market.book, command.side, with_.price) is None:
             draft.emit(OrderRested(order.account, order.number, order.market, with_.expires))
             return Accepted(order.number)
         draft.emit(OrderOpened(order.account, order.number, order.market, 0))
-        self.steps.work(draft, order)
+        self.steps.work(draft, order, account, market, with_)
         self.steps.follow(draft, market, order)
         return Accepted(order.number)
+
+    def _choose_leverage(self, draft: Draft, account: Account, market: Market, leverage: int) -> None:
+        """The first order in a market brings the leverage of what follows."""
+        if leverage != chosen_leverage(account, market):
+            draft.emit(LeverageChanged(account.number, 0, market.number, leverage))
 
     def _cancel_named(self, draft: Draft, command: CancelOrders) -> Answer:
         state = draft.state
@@ -278,6 +293,7 @@ class BluefinRules:
             number = account.keys.get(name, 0)
             order = state.orders.get(number) if number > 0 else None
             meant = order is not None and order.market == market.number and not is_closed(order.status)
+            meant = meant and (not command.standby or number in market.standby)
             found.append(number if meant and number not in found else 0)
         return found
 
@@ -299,7 +315,7 @@ class BluefinRules:
             paid = abs(cost(account, market, contract.basis))
             more = margin_of(paid, command.leverage, contract) - margin_of(paid, before, contract)
             bound = sum(state.orders[number].reserved for number in account.orders_working(market.number))
-            if more > free_collateral(state, draft.ambient, account, market.currency.number) + bound:
+            if more > 0 and more > free_collateral(state, draft.ambient, account, market.currency.number) + bound:
                 return Refused(INSUFFICIENT_MARGIN, "The position needs more margin at that leverage.", "leverage")
         working = account.orders_working(market.number)
         if working:

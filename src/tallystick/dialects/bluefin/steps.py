@@ -8,10 +8,23 @@ whose margin is gone. Where the entry has no more room, they go on in the next.
 from typing import Final
 
 from tallystick.core.amounts import HALF_EVEN, divide
-from tallystick.core.keys import Number
 from tallystick.core.lifecycle import OPEN, PENDING, TRADE_SETTLED
 from tallystick.core.order import Order
-from tallystick.dialects.bluefin.admit import book_refused, is_affordable, margin_needed, reached, rests
+from tallystick.dialects.bluefin.admit import (
+    ROUNDING,
+    book_refused,
+    hindrance,
+    is_affordable,
+    is_reached,
+    lacks_margin,
+    margin_needed,
+    offered,
+    plan_whole,
+    rests,
+    share_of_reservation,
+    takes,
+    trigger_price,
+)
 from tallystick.dialects.bluefin.policy import Policy
 from tallystick.dialects.bluefin.reasons import (
     ACCOUNT_DEAUTHORIZED,
@@ -19,6 +32,7 @@ from tallystick.dialects.bluefin.reasons import (
     INSUFFICIENT_MARGIN,
     MARGIN_CALL,
     MARKET_NOT_TRADING,
+    ORDER_EXPIRED,
     REDUCE_ONLY_WOULD_OPEN,
     SELF_TRADE_PREVENTION,
     TOO_MANY_MATCHES,
@@ -26,16 +40,16 @@ from tallystick.dialects.bluefin.reasons import (
 from tallystick.facts.codes import (
     ACTIVE,
     BUY,
-    CANCEL_BOTH,
     CANCEL_MAKER,
+    CANCEL_TAKER,
     COUNTERPARTY,
     EXACT,
     FEES,
+    FILL_OR_KILL,
     MAKER,
-    NOT_TRADING,
     REDUCE_ONLY,
+    SELL,
     TAKER,
-    TRIGGER,
 )
 from tallystick.facts.venue import (
     EVENTS_PER_ENTRY_MAX,
@@ -47,8 +61,8 @@ from tallystick.facts.venue import (
     OrderExpired,
     OrderFilled,
     OrderRested,
+    OrdersReached,
     OrderTriggered,
-    PrerequisiteCleared,
     TradeMade,
 )
 from tallystick.venue.draft import Draft
@@ -57,16 +71,18 @@ from tallystick.venue.positions import (
     closable,
     fee_of,
     free_collateral,
+    mark_price,
     owe_fee,
     owe_fill,
     owe_result,
     result_of,
 )
-from tallystick.venue.state import Account, Market
+from tallystick.venue.state import Account, Market, State
 from tallystick.venue.timers import ORDER_TIMER
 
-TAKING_ROOM: Final = EVENTS_PER_ENTRY_MAX - 256  # with as much left, an order goes on taking
-FOLLOWING_ROOM: Final = EVENTS_PER_ENTRY_MAX - 128  # and with this, another is begun
+TAKING_MAX: Final = 512  # an order goes on taking until it has made so many events
+BEGINNING_ROOM: Final = 448  # an order that is set off is worked in an entry that has no more, or in its own
+TENDING_ROOM: Final = EVENTS_PER_ENTRY_MAX - 24  # and nobody is looked after in an entry that has more
 
 # Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
 _LEG: Final = Leg
@@ -81,28 +97,66 @@ class Steps:
     def __init__(self, policy: Policy) -> None:
         self.policy: Final = policy
 
-    def work(self, draft: Draft, order: Order) -> None:
-        """The order is open: it takes what it can, then rests or ends."""
-        market = draft.state.markets[order.market]
-        with_: Instructions = order.terms.instructions
-        ended = self._take(draft, order, market, with_)
-        if order.status != OPEN:
-            return
-        if ended:
-            self.cancel(draft, order, ended)
-        elif order.leaves == 0:
-            draft.emit(_ORDER_FILLED(order.account, order.number, order.market, 0, order.reserved, EXACT))
-        elif rests(with_):
-            draft.emit(_ORDER_RESTED(order.account, order.number, order.market, with_.expires))
-        else:
-            self.cancel(draft, order, INSUFFICIENT_LIQUIDITY)
+    def needs(
+        self, draft: Draft, account: Account, market: Market, side: int, size: int, with_: Instructions
+    ) -> tuple[str, int]:
+        """Why the order cannot be worked now, "" if it can, and the margin that it binds then."""
+        reason = book_refused(account, market, side, size, with_)
+        if reason:
+            return reason, 0
+        exact = 0
+        if with_.time_in_force == FILL_OR_KILL:
+            plan = plan_whole(draft, account, market, side, size, with_)
+            if plan.refused:
+                return plan.refused, 0
+            exact = plan.worth
+        needed = margin_needed(draft.state, account, market, side, size, with_, exact)
+        if is_affordable(draft.state, draft.ambient, account, market.currency.number, needed):
+            return "", needed
+        return INSUFFICIENT_MARGIN, 0
 
-    def follow(self, draft: Draft, market: Market, taker: Order) -> None:
-        """What follows from the trades that ``taker`` made, if it made any."""
-        if not taker.progress.trades:
-            return
-        self._tend(draft, market, taker)
-        self._trigger(draft, market)
+    def work(self, draft: Draft, order: Order, account: Account, market: Market, with_: Instructions) -> None:
+        """The order is open: it takes what it can, then rests or ends; then those who traded are looked after."""
+        traded: list[Account] = []
+        ended = self._take(draft, order, account, market, with_, traded)
+        if order.status == OPEN:
+            if ended:
+                self.cancel(draft, order, ended)
+            elif order.leaves == 0:
+                draft.emit(_ORDER_FILLED(order.account, order.number, order.market, 0, order.reserved, EXACT))
+            elif rests(with_):
+                draft.emit(_ORDER_RESTED(order.account, order.number, order.market, with_.expires))
+            else:
+                self.cancel(draft, order, INSUFFICIENT_LIQUIDITY)
+        for each in traded:
+            self._tend(draft, market, each)
+
+    def follow(self, draft: Draft, market: Market, order: Order) -> None:
+        """What follows from the trades that the order made, if it made any: others stood by for their prices."""
+        if len(market.standby) and order.progress.trades:
+            low, high = _span(draft.state, order)
+            self.trigger(draft, market, low, high)
+
+    def trigger(self, draft: Draft, market: Market, low: int, high: int) -> None:
+        """Work what stood by for a price between those at which the market traded, oldest first, and so on."""
+        state = draft.state
+        if self.policy.trigger_by_mark:
+            low = high = mark_price(market, draft.ambient)
+        while True:
+            due = self._reached(state, market, low, high)
+            if not due:
+                return
+            for number in due:
+                order = state.orders[number]
+                if number not in market.standby:
+                    continue  # one of those before it ended it
+                if draft.length > BEGINNING_ROOM:
+                    self._postpone(draft, market, [each for each in due if each in market.standby])
+                    break
+                self._begin(draft, market, order)
+                if order.progress.trades and not self.policy.trigger_by_mark:
+                    lowest, highest = _span(state, order)
+                    low, high = min(low, lowest), max(high, highest)
 
     def cancel(self, draft: Draft, order: Order, reason: str, request: int = 0) -> None:
         draft.emit(
@@ -111,12 +165,11 @@ class Steps:
 
     def wake_order(self, draft: Draft, order: Order) -> None:
         """It expires; or it stood by, and its price was reached when an entry had no more room."""
-        state = draft.state
         with_: Instructions = order.terms.instructions
         if with_.expires and with_.expires <= draft.started:
-            draft.emit(OrderExpired(order.account, order.number, order.market, order.leaves, order.voidable))
-        elif order.status == PENDING and state.waiting[order.number].prerequisite == 0:
-            market = state.markets[order.market]
+            self._expire(draft, order)
+        elif order.status == PENDING and draft.state.waiting[order.number].prerequisite == 0:
+            market = draft.state.markets[order.market]
             self._begin(draft, market, order)
             self.follow(draft, market, order)
 
@@ -124,64 +177,112 @@ class Steps:
         """It cannot go on, for its market or its account."""
         self.cancel(draft, order, reason, request)
 
-    def _take(self, draft: Draft, order: Order, market: Market, with_: Instructions) -> str:
-        """Trade with what rests, best first, as far as the limit goes; why it must end now, "" if it need not."""
+    def _expire(self, draft: Draft, order: Order) -> None:
+        draft.emit(OrderExpired(order.account, order.number, order.market, order.leaves, order.voidable))
+
+    def _drop(self, draft: Draft, maker: Order, reason: str) -> None:
+        """It rests, and cannot be traded with."""
+        if reason == ORDER_EXPIRED:
+            self._expire(draft, maker)
+        else:
+            self.cancel(draft, maker, reason)
+
+    def _take(
+        self,
+        draft: Draft,
+        order: Order,
+        account: Account,
+        market: Market,
+        with_: Instructions,
+        traded: list[Account],
+    ) -> str:
+        """Trade with what rests, best first, as far as the limit goes; why it must end now, "" if it need not.
+
+        ``traded`` gathers those who did.
+        """
         state = draft.state
+        accounts, orders, book = state.accounts, state.orders, market.book
+        side, limit, begun = order.terms.side, with_.price, draft.length
+        reduces = with_.flags & REDUCE_ONLY != 0
+        whole = with_.time_in_force == FILL_OR_KILL  # looked at already, and all that was counted trades
+        if whole:
+            self._clear_way(draft, order, account, market, with_)
         while order.leaves > 0:
-            level = crossing_level(market.book, order.terms.side, with_.price)
+            level = crossing_level(book, side, limit)
             if level is None:
                 break
-            maker = state.orders[level.first().number]
-            if draft.length > TAKING_ROOM:
+            if draft.length - begun >= TAKING_MAX:
                 return TOO_MANY_MATCHES
-            if state.accounts[maker.account].status != ACTIVE:  # it was suspended, and its orders are being ended
-                self.cancel(draft, maker, ACCOUNT_DEAUTHORIZED)
-                continue
-            if maker.account == order.account:
-                if with_.self_trade == CANCEL_MAKER or with_.self_trade == CANCEL_BOTH:
+            maker = orders[level.first().number]
+            if maker.account == account.number:
+                if with_.self_trade != CANCEL_TAKER:
                     self.cancel(draft, maker, SELF_TRADE_PREVENTION)
                 if with_.self_trade != CANCEL_MAKER:
                     return SELF_TRADE_PREVENTION
                 continue
             quantity = min(order.leaves, maker.leaves)
-            made_with: Instructions = maker.terms.instructions
-            if made_with.flags & REDUCE_ONLY:
-                quantity = min(quantity, closable(state.accounts[maker.account], market, maker.terms.side))
+            if reduces:
+                quantity = min(quantity, closable(account, market, side))
                 if quantity == 0:
-                    self.cancel(draft, maker, REDUCE_ONLY_WOULD_OPEN)
+                    return REDUCE_ONLY_WOULD_OPEN
+            of = accounts[maker.account]
+            quantity = min(quantity, offered(maker, closable(of, market, maker.terms.side)))
+            price = level.price
+            if not whole or quantity == 0:
+                reason = hindrance(draft, maker, of, market, quantity, price)
+                if reason:
+                    self._drop(draft, maker, reason)
                     continue
-            if maker.reserved and not self._has_margin(draft, maker.account, market):
-                self.cancel(draft, maker, MARGIN_CALL)
-                continue
-            self._trade(draft, order, maker, market, quantity, level.price)
+                if (
+                    limit == 0
+                    and side == BUY
+                    and lacks_margin(draft, order, account, market, market.taker_fee, quantity, price)
+                ):
+                    return INSUFFICIENT_MARGIN
+            self._trade(draft, order, maker, account, of, market, quantity, price)
             if maker.leaves == 0:
                 draft.emit(_ORDER_FILLED(maker.account, maker.number, maker.market, 0, maker.reserved, EXACT))
+            if not traded:
+                traded.append(account)
+            if of not in traded:
+                traded.append(of)
         return ""
 
-    def _has_margin(self, draft: Draft, account: Number, market: Market) -> bool:
-        """Whether what the account's orders bind is still there, at what its positions are worth now."""
-        of = draft.state.accounts[account]
-        return free_collateral(draft.state, draft.ambient, of, market.currency.number) >= 0
+    def _clear_way(self, draft: Draft, order: Order, account: Account, market: Market, with_: Instructions) -> None:
+        """End what the order would pass over."""
+        plan = plan_whole(draft, account, market, order.terms.side, order.leaves, with_)
+        for maker, reason in plan.hindering:
+            self._drop(draft, maker, reason)
 
-    def _trade(self, draft: Draft, taker: Order, maker: Order, market: Market, quantity: int, price: int) -> None:
+    def _trade(
+        self,
+        draft: Draft,
+        taker: Order,
+        maker: Order,
+        taking: Account,
+        making: Account,
+        market: Market,
+        quantity: int,
+        price: int,
+    ) -> None:
         """One match, executed and settled at once, at the maker's price."""
         state = draft.state
-        contract = market.contract
-        assert contract is not None
         clearing, house = state.account_of_role[COUNTERPARTY].number, state.account_of_role[FEES].number
-        currency, basis = market.currency.number, contract.basis
+        currency, basis = market.currency.number, market.basis
         worth = divide(quantity * price, market.parity, HALF_EVEN)
         buyer, seller = (taker, maker) if taker.terms.side == BUY else (maker, taker)
         owed: list[Obligation] = []
         legs: list[Leg] = []
         owe_fill(owed, buyer.account, seller.account, market, basis, quantity, worth)
-        for order, rate, liquidity in ((taker, contract.taker_fee, TAKER), (maker, contract.maker_fee, MAKER)):
-            account = state.accounts[order.account]
+        for order, account, rate, liquidity in (
+            (taker, taking, market.taker_fee, TAKER),
+            (maker, making, market.maker_fee, MAKER),
+        ):
             result = result_of(account, market, basis, order.terms.side, quantity, worth)
             fee = fee_of(worth, rate)
             owe_result(owed, account.number, clearing, currency, basis, result)
             owe_fee(owed, account.number, house, currency, fee)
-            posted = order.reserved if quantity == order.leaves else order.reserved * quantity // order.leaves
+            posted = share_of_reservation(order, quantity)
             legs.append(_LEG(order.number, account.number, quantity, quantity, worth, fee, posted, liquidity, result))
         draft.emit(
             _TRADE_MADE(
@@ -199,18 +300,8 @@ class Steps:
             )
         )
 
-    def _tend(self, draft: Draft, market: Market, taker: Order) -> None:
-        """Look after those who traded: what may only reduce what they no longer have, and what they cannot margin."""
-        state = draft.state
-        seen: set[int] = set()
-        for made in taker.progress.trades:
-            for leg in state.trades[made].terms.legs:
-                number: int = leg.account
-                if number not in seen and draft.length < FOLLOWING_ROOM:
-                    seen.add(number)
-                    self._tend_account(draft, market, state.accounts[number])
-
-    def _tend_account(self, draft: Draft, market: Market, account: Account) -> None:
+    def _tend(self, draft: Draft, market: Market, account: Account) -> None:
+        """Look after one who traded: what may only reduce what is no longer there, and what cannot be margined."""
         working = account.working.get(market.number)
         if working is None:
             return
@@ -220,79 +311,68 @@ class Steps:
                 order = state.orders[number]
                 with_: Instructions = order.terms.instructions
                 gone = closable(account, market, order.terms.side) == 0
-                if gone and with_.flags & REDUCE_ONLY and number in market.book:
+                if gone and with_.flags & REDUCE_ONLY and number in market.book and draft.length < TENDING_ROOM:
                     self.cancel(draft, order, REDUCE_ONLY_WOULD_OPEN)
-        if self._has_margin(draft, account.number, market):
+        if self._has_margin(draft, account, market):
             return
         for number in reversed(list(working.orders)):
             order = state.orders[number]
-            if number in market.book and order.reserved:
+            if number in market.book and order.reserved and draft.length < TENDING_ROOM:
                 self.cancel(draft, order, MARGIN_CALL)
-                if self._has_margin(draft, account.number, market):
+                if self._has_margin(draft, account, market):
                     return
 
-    def _trigger(self, draft: Draft, market: Market) -> None:
-        """Work what stood by for the price that the market has now, oldest first, and what that makes of it."""
-        while True:
-            due = self._reached(draft, market)
-            if not due:
-                return
-            for number in due:
-                order = draft.state.orders[number]
-                if order.status != PENDING:
-                    continue
-                if draft.length < FOLLOWING_ROOM:
-                    self._begin(draft, market, order)
-                    self._tend(draft, market, order)
-                elif draft.length < EVENTS_PER_ENTRY_MAX:
-                    # Its price was reached, and may not be any more when there is room: that is noted.
-                    draft.emit(
-                        PrerequisiteCleared(
-                            order.account, number, order.market, TRIGGER, 0, draft.started, self._deadline(order)
-                        )
-                    )
-                else:
-                    draft.timers.set(draft.started, ORDER_TIMER, number)
-                    return
+    def _has_margin(self, draft: Draft, account: Account, market: Market) -> bool:
+        """Whether what the account's orders bind is still there, at what its positions are worth now."""
+        return free_collateral(draft.state, draft.ambient, account, market.currency.number) + ROUNDING >= 0
 
-    def _reached(self, draft: Draft, market: Market) -> list[int]:
-        """Whose price it is, by number: they came in that order."""
+    def _reached(self, state: State, market: Market, low: int, high: int) -> list[int]:
+        """Whose price was among these, by number: they came in that order."""
         found: list[int] = []
-        state = draft.state
-        for side in (1, 2):
+        for side in (BUY, SELL):
             for level in market.standby.side(side).levels():
                 resting = level.resting()
-                with_: Instructions = state.orders[resting[0].number].terms.instructions
-                if not reached(market, draft.ambient, self.policy, with_):
+                if not is_reached(state.orders[resting[0].number].terms.instructions, low, high):
                     break
                 found.extend([each.number for each in resting])
         found.sort()
         return found
 
+    def _postpone(self, draft: Draft, market: Market, numbers: list[int]) -> None:
+        """Their price was reached, and may not be any more when there is room: that is noted, and each is due."""
+        price = trigger_price(market, draft.ambient, self.policy)
+        draft.emit(OrdersReached(0, 0, market.number, price, tuple(numbers), draft.started))
+        for number in numbers:
+            draft.timers.set(draft.started, ORDER_TIMER, number)
+
     def _begin(self, draft: Draft, market: Market, order: Order) -> None:
         """Its price is reached: it is an order as any other from now on, or cannot be one and is cancelled."""
-        state = draft.state
-        account = state.accounts[order.account]
+        account = draft.state.accounts[order.account]
         with_: Instructions = order.terms.instructions
         side, size = order.terms.side, order.size
-        refused = ""
-        if market.status == NOT_TRADING:
+        if with_.expires and with_.expires <= draft.started:
+            self._expire(draft, order)
+            return
+        refused, needed = "", 0
+        if not takes(market, side):
             refused = MARKET_NOT_TRADING
         elif account.status != ACTIVE:
             refused = ACCOUNT_DEAUTHORIZED
         else:
-            refused = book_refused(state, account, market, side, size, with_)
-        needed = 0
-        if not refused:
-            needed = margin_needed(account, market, side, size, with_)
-            if not is_affordable(state, draft.ambient, account, market.currency.number, needed):
-                refused = INSUFFICIENT_MARGIN
+            if with_.flags & REDUCE_ONLY and with_.time_in_force != FILL_OR_KILL:
+                size = min(size, max(1, closable(account, market, side)))  # it closes what is left of the position
+            refused, needed = self.needs(draft, account, market, side, size, with_)
         if refused:
             self.cancel(draft, order, refused)
             return
-        draft.emit(OrderTriggered(account.number, order.number, market.number, market.traded, needed))
-        self.work(draft, order)
+        price = trigger_price(market, draft.ambient, self.policy)
+        draft.emit(OrderTriggered(account.number, order.number, market.number, price, needed))
+        self.work(draft, order, account, market, with_)
 
-    def _deadline(self, order: Order) -> Number:
-        with_: Instructions = order.terms.instructions
-        return with_.expires
+
+def _span(state: State, order: Order) -> tuple[int, int]:
+    """The lowest and the highest price that the order traded at: from one to the next they only got worse for it."""
+    trades = order.progress.trades
+    first: int = state.trades[trades[0]].terms.price
+    last: int = state.trades[trades[-1]].terms.price
+    return min(first, last), max(first, last)

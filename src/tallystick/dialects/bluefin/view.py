@@ -12,7 +12,6 @@ from msgspec import UNSET
 from tallystick.core.amounts import HALF_EVEN, divide
 from tallystick.core.lifecycle import CANCELLED, EXPIRED, FILLED, OPEN, PENDING
 from tallystick.core.order import Order
-from tallystick.core.trade import Trade
 from tallystick.dialects.bluefin.account_wire import (
     Account as ShownAccount,
 )
@@ -46,9 +45,11 @@ from tallystick.venue.positions import (
     position,
 )
 from tallystick.venue.state import Account, Market, State
+from tallystick.venue.state import Asset as Currency
 
 US_PER_MS: Final = 1000
 ZERO: Final = "0"
+_NO_CURRENCY: Final = Currency(0, "", 0)
 
 
 def millis(time: int) -> int:
@@ -171,19 +172,18 @@ class View:
             gas_fee_asset=market.currency.name,
         )
 
-    def public_trade(self, state: State, trade: Trade) -> ShownTrade:
-        """What everybody may know of it: not who traded."""
-        terms: TradeMade = trade.terms
-        taker = terms.legs[0]
-        order = state.orders.get(taker.order)
+    def public_trade(self, state: State, terms: TradeMade, made: int) -> ShownTrade:
+        """What everybody may know of it: not who traded. Its side is the taker's."""
+        market, taker = state.markets[terms.market], terms.legs[0]
+        buyer = next(each.payee for each in terms.obligations if each.asset == market.unit.number)
         return ShownTrade(
             id=trade_id(terms),
-            symbol=state.markets[terms.market].name,
-            side=SIDES[BUY if order is None else order.terms.side],
+            symbol=market.name,
+            side=SIDES[BUY if buyer == taker.account else SELL],
             price_e9=str(terms.price),
             quantity_e9=str(taker.quantity),
             quote_quantity_e9=str(taker.notional),
-            executed_at_millis=millis(trade.made),
+            executed_at_millis=millis(made),
             trade_type="ORDER",
         )
 
@@ -214,9 +214,9 @@ class View:
         )
 
     def account_update(self, state: State, account: Account) -> AccountUpdate:
-        """Its figures in the currency of the exchange, of which there is one."""
+        """Its figures in the currency of the exchange, of which there is one; all zero before there is a market."""
         markets = [market for market in state.markets.values() if market.contract is not None]
-        currency = markets[0].currency
+        currency = markets[0].currency if markets else _NO_CURRENCY
         balance = account.book.look(currency.number)
         held = [market for market in markets if position(account, market)]
         shown = [self.position_update(state, account, market) for market in held]
@@ -243,7 +243,7 @@ class View:
             cross_leverage_e9=str(divide(notional * PARTS, value, HALF_EVEN) if value > 0 else 0),
             cross_unrealized_pnl_e9=str(unrealised),
             total_unrealized_pnl_e9=str(unrealised),
-            cross_unrealized_loss_e9=str(max(0, -unrealised)),
+            cross_unrealized_loss_e9=str(sum(max(0, -int(each.unrealized_pnl_e9)) for each in shown)),
             cross_account_value_e9=str(value),
             total_account_value_e9=str(value),
             updated_at_millis=updated,
@@ -255,7 +255,9 @@ class View:
                     max_withdraw_quantity_e9=ZERO,
                     updated_at_millis=updated,
                 )
-            ],
+            ]
+            if markets
+            else [],
             authorized_accounts=[],
             authorized_wallets=[],
         )
