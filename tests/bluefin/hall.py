@@ -4,7 +4,9 @@
 told is ``await ann.told()``: one line for each frame, and each is read as the strictest clients do.
 """
 
+import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from time import time
@@ -12,6 +14,7 @@ from time import time
 import msgspec
 import uvicorn
 from starlette.applications import Starlette
+from uvicorn.server import ServerState
 from websockets.asyncio.client import ClientConnection, connect
 
 from tallystick.dialects.bluefin.account_stream import AccountStream
@@ -25,12 +28,14 @@ from tallystick.dialects.bluefin.view import View
 from tallystick.facts.commands import PlaceOrder
 from tallystick.facts.venue import decode, encode
 from tallystick.readers.readers import Readers
-from tallystick.server.http import BoundedWebSocket
+from tallystick.server.http import BoundedHttp, BoundedWebSocket
 from tests.bluefin.strict_reader import FAILED_CANCEL_SAYS_NULL, StrictReader
 from tests.exchange.floor import Floor
 
 E9 = 10**9
 MARKET = "ETH-PERP"
+BUFFER_BYTES = 8192
+"""What lies between two sockets: little, so that one that does not read is soon noticed."""
 ACCOUNT_STREAMS = (
     "AccountOrderUpdate",
     "AccountTradeUpdate",
@@ -90,22 +95,24 @@ class Hall(Floor):
 
     @asynccontextmanager
     async def connect(self, path: str = "account", trader: str = "", **options) -> AsyncIterator[ClientConnection]:
-        headers = {"Authorization": f"Bearer {self.token(trader)}"} if trader else {}
-        url = f"ws://127.0.0.1:{self.port}/ws/{path}"
-        async with connect(url, additional_headers=headers, proxy=None, **options) as socket:
-            yield socket
+        headers = [("Authorization", f"Bearer {self.token(trader)}")] if trader else options.pop("headers", [])
+        wire = socket.socket()
+        wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        wire.connect(("127.0.0.1", self.port))
+        async with connect(f"ws://127.0.0.1/ws/{path}", additional_headers=headers, sock=wire, **options) as connection:
+            yield connection
 
     @asynccontextmanager
     async def follow(self, trader: str, *streams: str, **options) -> AsyncIterator["Follower"]:
-        async with self.connect("account", trader, **options) as socket:
-            follower = Follower(socket)
+        async with self.connect("account", trader, **options) as connection:
+            follower = Follower(connection)
             assert (await follower.subscribe(*(streams or ACCOUNT_STREAMS)))["success"]
             yield follower
 
     @asynccontextmanager
     async def watch(self, *streams: str, symbol: str = MARKET) -> AsyncIterator["Watcher"]:
-        async with self.connect("market") as socket:
-            watcher = Watcher(socket)
+        async with self.connect("market") as connection:
+            watcher = Watcher(connection)
             assert (await watcher.subscribe(*streams, symbol=symbol))["success"]
             yield watcher
 
@@ -126,8 +133,8 @@ class Desk:
 class Client:
     """Whoever is at the other end of a socket."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
+    def __init__(self, connection: ClientConnection) -> None:
+        self.socket = connection
 
     async def ask(self, message) -> dict:
         """The answer, which is the next frame."""
@@ -203,7 +210,6 @@ async def open_hall(*, ping_seconds: tuple[float, float] = (20, 20), **options) 
     routes = [*hall.accounts_stream.routes("/ws/account"), *hall.market_stream.routes("/ws/market")]
     config = uvicorn.Config(
         Starlette(routes=routes),
-        port=0,
         log_config=None,
         lifespan="off",
         ws=BoundedWebSocket,
@@ -212,19 +218,18 @@ async def open_hall(*, ping_seconds: tuple[float, float] = (20, 20), **options) 
         ws_ping_interval=ping_seconds[0],
         ws_ping_timeout=ping_seconds[1],
     )
-    server = _Server(config)
-    await server.begin()
-    hall.port = server.servers[0].sockets[0].getsockname()[1]
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    door = socket.create_server(("127.0.0.1", 0))
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
+    server = await loop.create_server(lambda: BoundedHttp(config=config, server_state=state, app_state={}), sock=door)
+    hall.port = server.sockets[0].getsockname()[1]
     try:
         yield hall
     finally:
         hall.accounts_stream.drain()
         hall.market_stream.drain()
-        await server.shutdown()
-
-
-class _Server(uvicorn.Server):
-    async def begin(self) -> None:
-        self.config.load()
-        self.lifespan = self.config.lifespan_class(self.config)
-        await self.startup()
+        server.close()
+        if state.tasks:
+            await asyncio.wait(state.tasks)

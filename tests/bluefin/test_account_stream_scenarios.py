@@ -325,13 +325,13 @@ def test_spellings_that_a_switch_serves(spelling, happens, told) -> None:
 
 def test_an_order_that_took_from_hundreds_is_told_in_one_piece() -> None:
     async def scene(hall: Hall) -> None:
-        for _ in range(300):
+        for _ in range(250):
             hall.sell("dan", 0.01, at=2999.5)
         async with hall.follow("cat", ORDERS, TRADES) as cat, hall.follow("dan", ORDERS) as dan:
-            hall.buy("cat", 3, at=2999.5)
+            hall.buy("cat", 2.5, at=2999.5)
             told = await cat.told()
-            assert told[:-1] == ["trade LONG 0.01@2999.5"] * 300
-            assert told[-1] == "FILLED 3 of 3"
-            assert await dan.told() == ["FILLED 0.01 of 0.01"] * 300
+            assert told[:-1] == ["trade LONG 0.01@2999.5"] * 250
+            assert told[-1] == "FILLED 2.5 of 2.5"
+            assert await dan.told() == ["FILLED 0.01 of 0.01"] * 250
 
-    play(scene, policy=Policy(orders_max=300))
+    play(scene, policy=Policy(orders_max=250))

@@ -4,6 +4,8 @@ Prices and quantities are given in whole units, as in ``floor.buy("ann", 2, at=3
 read as one line: its status, what was filled and what is left.
 """
 
+from msgspec.structs import replace
+
 from tallystick.core.lifecycle import ORDER_STATUS_NAMES
 from tallystick.dialects.bluefin.policy import Policy
 from tallystick.dialects.bluefin.rules import BluefinRules
@@ -63,10 +65,20 @@ CONTRACT = Contract(
 )
 
 
+# (scale of the unit, scale of the price, the highest price and the largest quantity): pennies and fortunes.
+MORE_MARKETS = ((0, 9, 10**12), (9, 4, 10**15), (5, 5, 10**6))
+
+
 class Floor:
     """Each trader has 10,000 USDC of collateral, and five times leverage."""
 
-    def __init__(self, traders: str = "ann bob cat dan", policy: Policy | None = None, audited: bool = True) -> None:
+    def __init__(
+        self,
+        traders: str = "ann bob cat dan",
+        policy: Policy | None = None,
+        audited: bool = True,
+        markets: int = 1,
+    ) -> None:
         self.engine = Engine(BluefinRules(policy or Policy()))
         self.readers = State()
         self.audited = audited
@@ -77,12 +89,19 @@ class Floor:
         self.do(OpenVenue("floor", "check", retain_us=60 * SECOND))
         self.do(DefineAsset("USDC", 9))
         self.do(DefineAsset("ETH-PERP", 9, kind=POSITION))
-        self.do(DefineAsset("ETH-PERP basis", 9, kind=POSITION))
+        self.do(DefineAsset("ETH-PERP.basis", 9, kind=POSITION))
         for name, role in (("world", WORLD), ("clearing", COUNTERPARTY), ("fees", FEES)):
             self.do(OpenAccount(name, role))
         increment = E9 // 100
         terms = ("ETH-PERP", "ETH-PERP", "Ether", "ETH-PERP", "USDC", 9, increment)
         self.do(DefineMarket(*terms, quantity_min=increment, contract=CONTRACT))
+        for at, (scale, price_scale, most) in enumerate(MORE_MARKETS[: markets - 1]):
+            unit, basis = f"M{at}-PERP", f"M{at}-PERP basis"
+            self.do(DefineAsset(unit, scale, kind=POSITION))
+            number = self.do(DefineAsset(basis, 9, kind=POSITION)).number
+            contract = replace(CONTRACT, basis=number, tick=1, price_min=1, price_max=most, quantity_max=most)
+            terms = (unit, unit, unit, unit, "USDC", price_scale, 1)
+            self.do(DefineMarket(*terms, quantity_min=1, contract=contract))
         self.accounts = {}
         for name in traders.split():
             self.accounts[name] = self.do(OpenAccount(name, CUSTOMER)).number
@@ -146,8 +165,8 @@ class Floor:
         self.do(CancelOrders((), account=self.accounts[trader], market=market, names=hashes, standby=standby))
         return [event.reason for event in self.events[1:]]
 
-    def leverage(self, trader: str, leverage: float):
-        return self.do(ChangeLeverage(self.accounts[trader], ETH, round(leverage * E9)))
+    def leverage(self, trader: str, leverage: float, market: int = ETH):
+        return self.do(ChangeLeverage(self.accounts[trader], market, round(leverage * E9)))
 
     def wait(self, seconds: float) -> None:
         """Let time pass; everything that falls due happens when it does."""

@@ -87,8 +87,6 @@ class BluefinRules:
     def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer:
         """Take the order and work it, or refuse it on record. ``Refused`` without a record is for what is no order."""
         state = draft.state
-        if COUNTERPARTY not in state.account_of_role or FEES not in state.account_of_role:
-            return Refused(NOT_OPERATING, "Open accounts with the roles counterparty and fees first.")
         if command.instructions is None or not command.client_key:
             return Refused(INVALID_STATUS, "An order for a book has instructions and a hash.", "instructions")
         account = state.accounts.get(command.account)
@@ -96,6 +94,8 @@ class BluefinRules:
         reason = self._refusal(draft, command, account, market, known)
         if reason:
             return self._refuse(draft, command, reason)
+        if COUNTERPARTY not in state.account_of_role or FEES not in state.account_of_role:
+            return Refused(NOT_OPERATING, "Open accounts with the roles counterparty and fees first.")
         assert account is not None
         assert market is not None
         assert market.contract is not None

@@ -60,7 +60,7 @@ def missing_commands(state: State) -> Iterator[Any]:
 
 def basis_of(symbol: str) -> str:
     """The name of the asset that keeps what positions in the market cost."""
-    return f"{symbol} basis"
+    return f"{symbol}.basis"
 
 
 def contract_of(market: DemoMarket, basis: int) -> Contract:

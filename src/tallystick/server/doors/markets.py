@@ -6,9 +6,10 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, field
 from starlette.responses import Response
 
-from tallystick.facts.codes import NOT_TRADING, TRADING_STATUS_NAMES, UNKNOWN_MARKET
+from tallystick.facts.codes import ASSET_KIND_NAMES, NOT_TRADING, TRADING_STATUS_NAMES, UNKNOWN_MARKET
 from tallystick.facts.commands import ChangeMarket, DefineAsset, DefineMarket, Quote
 from tallystick.server.doors.answers import DoorError, Fault, answer, invalid
+from tallystick.server.doors.contracts import ContractBody, read_contract
 from tallystick.server.doors.door import Call
 from tallystick.server.doors.pages import page, read_limit
 from tallystick.server.doors.requests import (
@@ -36,19 +37,27 @@ Status = Annotated[
 TradingStatus = Annotated[
     Literal["buy_sell", "buy_only", "sell_only"], Meta(description='"buy_sell", "buy_only" or "sell_only"')
 ]
+AssetKind = Annotated[Literal["owned", "position"], Meta(description='"owned" or "position"')]
 Traits = Annotated[dict[str, str], Meta(max_length=50, description="an object of texts")]
 
-_PATHS: Final = {name: f"body.{name}" for name in ("name", "unit", "currency", "increment", "price_scale", "status")}
+_FIELDS: Final = ("name", "unit", "currency", "increment", "price_scale", "status", "kind", "contract")
+_PATHS: Final = {name: f"body.{name}" for name in _FIELDS}
 
 
 class AssetBody(Body, frozen=True):
+    """A ``position`` is held rather than owned: one may have less than nothing of it."""
+
     name: Name
     scale: Scale
     reason: Reason
+    kind: AssetKind = "owned"
 
 
 class MarketBody(Body, frozen=True):
-    """``unit`` is traded for ``currency``, in multiples of ``increment``; amounts of 0 are no limit."""
+    """``unit`` is traded for ``currency``, in multiples of ``increment``; amounts of 0 are no limit.
+
+    A market of an exchange has a ``contract``, of which its unit and its basis are positions.
+    """
 
     name: Name
     symbol: Title
@@ -64,6 +73,7 @@ class MarketBody(Body, frozen=True):
     cash_min: Amount = "0"
     cash_increment: Amount = "0"
     traits: Traits = field(default_factory=dict)
+    contract: ContractBody | None = None
 
 
 class HaltBody(Body, frozen=True):
@@ -88,7 +98,9 @@ async def list_assets(call: Call) -> Response:
 
 async def define_asset(call: Call) -> Response:
     body = await read_body(call.request, AssetBody)
-    given = await call.desk.ask(DefineAsset(body.name, body.scale, call.by, body.reason), _PATHS)
+    given = await call.desk.ask(
+        DefineAsset(body.name, body.scale, call.by, body.reason, ASSET_KIND_NAMES.index(body.kind)), _PATHS
+    )
     return answer(asset_view(call.desk.state.assets[given.number]), 201)
 
 
@@ -133,6 +145,7 @@ async def define_market(call: Call) -> Response:
         least["cash_min"],
         least["cash_increment"],
         tuple(body.traits.items()),
+        None if body.contract is None else read_contract(body.contract, call.desk, unit, body.price_scale),
     )
     given = await call.desk.ask(command, _PATHS)
     return answer(View(call.desk).market(call.desk.state.markets[given.number]), 201)

@@ -9,6 +9,7 @@ from tallystick.core.trade import Trade
 from tallystick.facts.codes import (
     ACCOUNT_FLAG_NAMES,
     ACCOUNT_STATUS_NAMES,
+    ASSET_KIND_NAMES,
     CASH,
     ORDER_TYPE_NAMES,
     PREREQUISITE_NAMES,
@@ -22,6 +23,7 @@ from tallystick.facts.codes import (
 )
 from tallystick.facts.common import Cause
 from tallystick.server.doors import wire
+from tallystick.server.doors.contracts import contract_view
 from tallystick.server.doors.desk import Desk, Found
 from tallystick.server.doors.wire import instant, instant_or_none
 from tallystick.venue.calendar import date_text
@@ -68,6 +70,7 @@ class View:
             cash_increment=render(terms.cash_increment, cash),
             traits=dict(terms.traits),
             cancel_request=self._sweep(SCOPE_MARKET, market.number),
+            contract=contract_view(self._state, market),
         )
 
     def order(self, found: Found) -> wire.Order:
@@ -170,7 +173,7 @@ def flag_bits(names: tuple[str, ...]) -> int:
 
 
 def asset_view(asset: Asset) -> wire.Asset:
-    return wire.Asset(asset.name, asset.scale)
+    return wire.Asset(asset.name, asset.scale, ASSET_KIND_NAMES[asset.kind])
 
 
 def _balance(asset: Asset, balance: Balance) -> wire.Balance:

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Struct
 
 from tallystick.facts.instants import instant as instant
+from tallystick.server.doors.contracts import ContractView
 
 
 def instant_or_none(time_us: int) -> str | None:
@@ -38,6 +39,7 @@ class Account(Struct, frozen=True):
 class Asset(Struct, frozen=True):
     name: str
     scale: int
+    kind: str
 
 
 class Market(Struct, frozen=True):
@@ -55,6 +57,7 @@ class Market(Struct, frozen=True):
     cash_increment: str
     traits: dict[str, str]
     cancel_request: int | None
+    contract: ContractView | None
 
 
 class Size(Struct, frozen=True):

@@ -164,6 +164,7 @@ class Events:
     def _placed(self, event: venue.OrderPlaced, viewer: Viewer) -> dict[str, Any]:
         return {
             "terms": Terms(
+                self._venue.wire_id(event),
                 SIDES[event.side],
                 ORDER_TYPE_NAMES[event.order_type],
                 SIZE_KINDS[event.kind],

@@ -52,6 +52,7 @@ class View:
         cash, progress = market.currency.scale, order.progress
         return wire.Order(
             id=self._venue.order_ids.text(order.number),
+            wire_id=self._venue.wire_id(order.terms),
             venue=self._venue.name,
             account=self._state.accounts[order.account].name,
             market=market.name,

@@ -125,9 +125,10 @@ class Instructions(Struct, frozen=True):
 class Order(Struct, frozen=True):
     """An order in the words of the lifecycle. ``final``: it is closed and each of its trades is settled or reverted, so
     that nothing of it moves any more. ``quantity``, ``notional`` and ``fees`` are sums over its executed trades. Only
-    what is worked in a book has ``instructions``."""
+    what is worked in a book has ``instructions``. ``wire_id`` is what the venue's own protocol calls it."""
 
     id: OrderId
+    wire_id: str
     venue: VenueName
     account: AccountName
     market: MarketName
@@ -156,8 +157,9 @@ class Orders(Struct, frozen=True):
 
 
 class Terms(Struct, frozen=True):
-    """What an order is from beginning to end."""
+    """What an order is from beginning to end; ``wire_id`` is what the venue's own protocol calls it."""
 
+    wire_id: str
     side: Side
     type: str
     size_kind: SizeKind
