@@ -30,6 +30,7 @@ async def main(url: str, journal: str, port: int, orders: int) -> None:
             while venue.open_order_ids():  # noqa: ASYNC110 - orders of earlier runs tell nothing if they are over
                 await asyncio.sleep(0.01)
         marker = venue.sell("WRLD-USD", Decimal(1))
+        print(json.dumps({"intended": marker}), flush=True)
         async for event in venue.events(since=""):
             print(json.dumps({"order": event.order_id, "text": text(event), "venue_id": event.exchange_order_id}))
             if event.order_id == marker and isinstance(event, tallystick.TERMINAL):

@@ -67,6 +67,12 @@ class Ruled:
     def stop_order(self, draft, order, reason, request):
         self.rules.stop_order(draft, order, reason, request)
 
+    def spendable(self, draft, account, asset):
+        return self.rules.spendable(draft, account, asset)
+
+    def quoted(self, draft, market):
+        self.rules.quoted(draft, market)
+
     def operate(self, draft, command):
         return self.rules.operate(draft, command)
 

@@ -17,6 +17,7 @@ from tallystick.core.lifecycle import (
     ORDER_STATUS_NAMES,
     REFUSED,
     REQUESTED,
+    SUBMITTED,
     TRADE_STATUS_NAMES,
     UNKNOWN,
 )
@@ -210,7 +211,11 @@ class Desk:
         elif verb == "trade":
             self.do(TradeReport(VENUE, "", "", as_of, STREAM, words[1], TRADE_STATUS_NAMES.index(words[2].upper())))
         elif verb == "refused":
-            self.do(Refusal(VENUE, CLIENT_ID, "", as_of, SUBMIT, words[1], "No."))
+            lived = words[words.index("or") + 1] if "or" in words else "rejected"
+            lived_status = ORDER_STATUS_NAMES.index(lived.upper())
+            self.do(Refusal(VENUE, CLIENT_ID, "", as_of, SUBMIT, words[1], "No.", lived_status))
+        elif verb == "identified":
+            self.do(OrderReport(VENUE, CLIENT_ID, VENUE_ID, 0, SUBMIT, SUBMITTED))
         elif verb == "unanswered":
             self.do(Unanswered(VENUE, CLIENT_ID, "", as_of, SUBMIT, "timeout"))
         elif verb == "cancel" and (len(words) == 1 or words[1] not in CANCEL_WORDS):
@@ -218,7 +223,7 @@ class Desk:
         elif verb == "cancel":
             self.do(CancelReport(VENUE, *both, as_of, ANSWER, CANCEL_WORDS[words[1]], "because"))
         elif verb == "not-found":
-            self.do(NotFound(VENUE, *both, as_of, ANSWER))
+            self.do(NotFound(VENUE, *both, as_of, ANSWER, "complete" in words))
         elif verb == "snapshot":
             reports = [OrderReport(VENUE, "", VENUE_ID, as_of, SNAPSHOT, 3)] if "with" in words else []
             at = words.index("fill") if "fill" in words else 0

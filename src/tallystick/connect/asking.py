@@ -64,7 +64,7 @@ class Asking:
         desk = self._desk
         if question.what == ASK_OPEN_ORDERS:
             broken_at = desk.tracked.broken_at
-            desk.observe([await desk.connector.open_orders()])
+            await desk.list_open()
             return desk.tracked.broken_at > broken_at
         order = desk.store.tracker.state.orders.get(question.order)
         if order is not None and order.number not in desk.under_way:

@@ -9,10 +9,10 @@ from tallystick.core.back_off import back_off
 class Backoff:
     """Seconds: about ``first``, doubled each time up to ``most``, each a random half to whole of that."""
 
-    def __init__(self, first: float = 0.2, most: float = 10.0, random: Random | None = None) -> None:
+    def __init__(self, first: float = 0.2, most: float = 10.0, *, random: Random) -> None:
         self._first_us: Final = int(first * 1_000_000)
         self._most_us: Final = int(most * 1_000_000)
-        self._random: Final = Random() if random is None else random
+        self._random: Final = random
         self._failures = 0
 
     def failed(self) -> float:

@@ -13,7 +13,7 @@ from tallystick.connect.pacer import CANCEL, in_lane
 from tallystick.connect.placing import ANSWER_SECONDS, NOT_SENT
 from tallystick.connect.port import ForeignCancels, Order
 from tallystick.core.lifecycle import CANCEL_OUTCOME_NAMES, CANCELLED, DONE, FILLED, REFUSED, UNKNOWN
-from tallystick.tracker.observations import ANSWER, CANCEL_NOT_FOUND, Cancel, CancelReport, Observation
+from tallystick.tracker.observations import ANSWER, CANCEL_NOT_FOUND, SUBMIT, Cancel, CancelReport, Observation, Refusal
 from tallystick.tracker.order import TrackedOrder
 
 NOT_SUPPORTED: Final = "cancel_not_supported"
@@ -50,7 +50,7 @@ class Cancelling:
                 raise NoSuchOrder(f"{self._desk.name} has no order {order_id!r} of ours")
             if order is None or order.status >= FILLED:
                 results[order_id] = _closed(order_id, order)
-            elif order.number in self._desk.unsent:
+            elif order.number in self._desk.unsent or self._withdraw(order):
                 results[order_id] = CancelResult(order_id, NOT_FOUND_NAME, NOT_SENT)
             else:
                 orders.append(order)
@@ -105,7 +105,7 @@ class Cancelling:
         try:
             with in_lane(CANCEL):
                 await desk.pacer.turn()
-                desk.observe([await desk.connector.open_orders()])
+                await desk.list_open()
         except Exception as error:  # noqa: BLE001 - what was listed last is cancelled all the same
             _log.warning("%s: its open orders were not listed anew: %s", desk.name, str(error) or type(error).__name__)
 
@@ -144,10 +144,12 @@ class Cancelling:
             with in_lane(CANCEL):
                 await desk.pacer.turn()
                 said = await self._ask(orders, views)
+        said = desk.sound(said)
         for each in said:
             if isinstance(each, CancelReport):
-                client_id = each.client_id or next((o.client_id for o in orders if o.has_id(each.venue_id)), "")
-                results[client_id] = CancelResult(client_id, _name(each.outcome), each.reason)
+                for order in orders:
+                    if order.client_id == each.client_id or (not each.client_id and order.has_id(each.venue_id)):
+                        results[order.client_id] = CancelResult(order.client_id, _name(each.outcome), each.reason)
         desk.observe(said)
 
     async def _ask(self, orders: list[TrackedOrder], views: Sequence[Order]) -> list[Observation]:
@@ -200,6 +202,16 @@ class Cancelling:
             if left <= 0 or all(order.status >= FILLED for order in waiting):
                 return
             await self._desk.change(left)
+
+    def _withdraw(self, order: TrackedOrder) -> bool:
+        """Whether it was still waiting to be sent; now it will not be."""
+        desk = self._desk
+        if order.number not in desk.queued:
+            return False
+        desk.queued.discard(order.number)
+        detail = "it was cancelled before it was sent"
+        desk.observe([Refusal(desk.number, order.client_id, "", desk.now(), SUBMIT, NOT_SENT, detail)])
+        return True
 
     def _report(self, order: TrackedOrder, outcome: int, reason: str) -> Observation:
         return CancelReport(self._desk.number, order.client_id, "", self._desk.now(), ANSWER, outcome, reason)

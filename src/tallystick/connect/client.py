@@ -128,6 +128,12 @@ class Venue:
         """What is open on the account and was not made here, as of the venue's last list."""
         return self._runtime.desk.foreign.all()
 
+    @property
+    def dropped(self) -> int:
+        """How much the venue said, in this run, of orders that were never sent from here and that it names by no id
+        of its own: nothing can come of it."""
+        return self._runtime.desk.store.tracker.dropped(self._runtime.desk.number)
+
     def listen_foreign(self, callback: Callable[[ForeignOrder], object]) -> Callable[[], None]:
         """Call it for each of ``foreign_orders``, now and when a new one is seen; what is returned ends that."""
         return self._runtime.desk.foreign.listen(callback)
@@ -274,8 +280,7 @@ class Client:
 
     async def close(self) -> None:
         """Let go of all venues, then of the journal. Harmless when repeated."""
-        for venue in list(self.venues.values()):
-            await self.remove(venue)
+        await asyncio.gather(*map(self.remove, list(self.venues.values())))
         if self._asker is not None:
             self._asker.cancel()
             await asyncio.gather(self._asker, return_exceptions=True)

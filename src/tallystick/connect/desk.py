@@ -16,10 +16,19 @@ from tallystick.connect.port import Connector, Order
 from tallystick.connect.soundness import fault
 from tallystick.connect.store import Store
 from tallystick.connect.trading_rules import TradingRule
-from tallystick.core.lifecycle import FILLED, REJECTED
+from tallystick.core.lifecycle import FILLED, REJECTED, SUBMITTED
 from tallystick.facts.client import Announced, Entry, FillBelieved, MarketListed, VenueJoined
 from tallystick.facts.client_codes import COMPLETED, FAILED
-from tallystick.tracker.observations import JoinVenue, Kill, ListMarket, OpenOrders, OrderReport, Refusal, Release
+from tallystick.tracker.observations import (
+    SNAPSHOT,
+    JoinVenue,
+    Kill,
+    ListMarket,
+    OpenOrders,
+    OrderReport,
+    Refusal,
+    Release,
+)
 from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.state import State, Venue
 
@@ -52,6 +61,8 @@ class VenueDesk:
         """Its connector has been started and entered: from then on anything may be asked of it."""
         self.under_way: Final[set[int]] = set()
         """Orders whose request to place is on its way: whether they arrived is no question yet."""
+        self.queued: Final[set[int]] = set()
+        """Those of them whose request has not begun: who takes one out keeps it from being sent."""
         self.unsent: Final[set[int]] = set()
         """Orders whose intent could not be recorded: they were not sent, and will not be."""
         self._changes: Final[list[asyncio.Future[None]]] = []
@@ -92,6 +103,10 @@ class VenueDesk:
 
     def is_ours(self, venue_id: str) -> bool:
         return venue_id in self.tracked.by_id or self.store.storage.archive.has_id(self.number, venue_id)
+
+    def order(self, venue_id: str) -> Order | None:
+        order = self.tracked.by_id.get(venue_id)
+        return None if order is None else self.order_view(order)
 
     def oldest_open(self) -> int:
         return min((order.made for order in self.orders()), default=self.now())
@@ -205,6 +220,17 @@ class VenueDesk:
                 return
             if isinstance(each, Refusal) and each.code in self.connector.capabilities.rule_refusals:
                 self.rules_doubted.set()
+
+    async def list_open(self) -> None:
+        """Ask for the open orders. An order whose request was on its way then may have come just after the list was
+        made, and is counted as listed, for all that is known of it."""
+        on_their_way = [order.client_id for order in self.orders() if order.number in self.under_way]
+        taken = await self.connector.open_orders()
+        for each in self.sound([taken]):
+            each.reports.extend(
+                [OrderReport(self.number, client_id, "", 0, SNAPSHOT, SUBMITTED) for client_id in on_their_way]
+            )
+            self.observe([each])
 
     def _of_ours(self, taken: OpenOrders) -> OpenOrders:
         """The list without what others have open, which is shown. Raises StoreStopped.

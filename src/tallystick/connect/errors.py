@@ -20,6 +20,14 @@ Every error has a ``code`` (stable, for machines) and a sentence that its reader
 
 from typing import Final
 
+TEXT_MAX: Final = 1024
+"""Characters of a venue's text that are kept."""
+
+
+def kept(text: object) -> str:
+    """What a venue said, as the journal takes it: not all of a page, and no lone surrogates."""
+    return str(text)[:TEXT_MAX].encode("utf-8", "replace").decode()
+
 
 class ConnectError(Exception):
     """The root."""
@@ -53,9 +61,9 @@ class Refused(VenueError):
     """The venue answered that it will not do it; ``code`` is its word for why."""
 
     def __init__(self, code: str, detail: str = "") -> None:
-        super().__init__(detail or code)
-        self.code: str = code
-        self.detail: Final = detail
+        self.code: str = kept(code)
+        self.detail: Final = kept(detail)
+        super().__init__(self.detail or self.code)
 
 
 class RateLimited(Refused):

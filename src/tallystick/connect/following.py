@@ -26,9 +26,9 @@ _log = logging.getLogger(__name__)
 class Following:
     """``first``: until it has been connected for the first time in this run everything is asked for in any case."""
 
-    def __init__(self, desk: VenueDesk, backoff: Backoff | None = None) -> None:
+    def __init__(self, desk: VenueDesk, backoff: Backoff) -> None:
         self._desk: Final = desk
-        self._backoff: Final = Backoff() if backoff is None else backoff
+        self._backoff: Final = backoff
         self._is_first = True
         self._is_outdated = False
         self._limit: asyncio.Timeout | None = None

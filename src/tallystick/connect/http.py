@@ -1,4 +1,4 @@
-"""One venue's HTTP session: every request ends answered, never sent, or in doubt, and nothing in between.
+"""One venue's HTTP session: every request ends answered, never sent, or in doubt, and nothing in between; and sockets.
 
 Whether a request was sent is not guessed from the kind of error: it is in doubt from the moment its head is written to
 a connection. A request is never repeated here; whether that is safe is known to whoever sent it.
@@ -7,14 +7,18 @@ a connection. A request is never repeated here; whether that is safe is known to
 import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import aiohttp
+import msgspec
 
-from tallystick.connect.errors import Ambiguous, NotSent, Unreadable
+from tallystick.connect.errors import Ambiguous, NotSent, NotThere, RateLimited, Refused, Unreadable
+from tallystick.connect.socket import PING_SECONDS, Socket, WebSocket
 
 ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+T = TypeVar("T")
 
 
 class Answer:
@@ -45,6 +49,14 @@ class Http(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class HttpAndSockets(Http, Protocol):
+    """The same for a venue that is followed over a WebSocket."""
+
+    async def socket(self, path: str, *, headers: Mapping[str, str] = NO_HEADERS) -> Socket:
+        """Raises Refused if the venue answers with a status, else NotSent."""
+        ...
 
 
 OpenHttp = Callable[[str], Http]
@@ -101,6 +113,46 @@ class HttpSession:
                 raise Ambiguous(f"{what}: no answer") from None  # its own error may show headers
             raise NotSent(f"{what}: not sent") from None
 
+    async def socket(self, path: str, *, headers: Mapping[str, str] = NO_HEADERS) -> WebSocket:
+        """A WebSocket. Raises Refused if the venue answers with a status, else NotSent; messages name no header."""
+        what = f"socket {path.partition('?')[0]}"
+        try:
+            return WebSocket(
+                await self._session.ws_connect(
+                    self._url + path, headers=headers, heartbeat=PING_SECONDS, max_msg_size=ANSWER_BYTES_MAX
+                )
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            status = error.status
+            raise Refused(f"status_{status}", f"{what}: status {status}") from None  # its own error may show headers
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise NotSent(f"{what}: {type(error).__name__}") from None
+
+
+def checked(answer: Answer, code: str, detail: str) -> Answer:
+    """The answer, if it is a success; ``code`` and ``detail`` are its error's, "" for what it does not say.
+
+    Raises RateLimited, NotThere, Refused, or Ambiguous for a 5xx.
+    """
+    if 200 <= answer.status < 300:
+        return answer
+    detail = detail or f"status {answer.status}"
+    if answer.status == 429:
+        raise RateLimited(detail, answer.retry_after)
+    if answer.status in (404, 410):
+        raise NotThere(code or "not_found", detail)
+    if 400 <= answer.status < 500 and answer.status not in (408, 409):
+        raise Refused(code or f"status_{answer.status}", detail)
+    raise Ambiguous(f"{code or answer.status}: {detail}")
+
+
+def decoded(body: bytes | str | msgspec.Raw, kind: type[T]) -> T:
+    """Raises Unreadable."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise Unreadable(f"an answer is not what it should be: {str(error)[:200]}") from None
+
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     pieces: list[bytes] = []
@@ -118,4 +170,5 @@ def _context(trace_request_ctx: Any) -> Any:
 
 
 async def _head_sent(_session: aiohttp.ClientSession, context: Any, _parameters: Any) -> None:
-    context.is_sent = True
+    if context is not None:  # a socket's handshake has none
+        context.is_sent = True

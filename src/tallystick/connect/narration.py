@@ -4,7 +4,7 @@ The same entry with the state after it gives the same events, live and when the 
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from tallystick.connect.events import (
     BuyOrderCompletedEvent,
@@ -36,6 +36,7 @@ from tallystick.facts.client_codes import (
     FILLED,
     FROM_EVIDENCE,
     INCOMPLETE,
+    INFERRED,
     LATE,
     LIQUIDITY_UNKNOWN,
 )
@@ -44,6 +45,11 @@ from tallystick.tracker.belief import contradictions
 from tallystick.tracker.fill import EXECUTED, Fill
 from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.state import State
+
+ABSENT: Final = "absent"
+_ABSENT: Final = "the venue had the request, and its complete lists of orders and fills do not have the order"
+REJECTED_UNSAID: Final = "rejected"
+_REJECTED_UNSAID: Final = "the venue says that it was rejected, and not why"
 
 Told = tuple[int, int, Event]
 """(venue's number, order's number, event)"""
@@ -163,6 +169,8 @@ def _completed(order: TrackedOrder, market: MarketListed, incomplete: bool, comm
 
 def _failed(order: TrackedOrder, common: dict[str, Any]) -> Event:
     _, code, detail = order.seldom.refusal if order.seldom is not None else (0, "", "")
+    if not code:
+        code, detail = (ABSENT, _ABSENT) if order.certainty == INFERRED else (REJECTED_UNSAID, _REJECTED_UNSAID)
     return MarketOrderFailureEvent(
         order_type=OrderType(order.terms.order_type), error_message=detail or code, error_type=code, **common
     )

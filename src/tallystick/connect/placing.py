@@ -13,7 +13,7 @@ from typing import Final
 
 from tallystick.connect.client_ids import ClientIds
 from tallystick.connect.desk import VenueDesk
-from tallystick.connect.errors import Ambiguous, NoSuchMarket, NotSent, RateLimited, Refused, VenueError
+from tallystick.connect.errors import Ambiguous, NoSuchMarket, NotSent, RateLimited, Refused, VenueError, kept
 from tallystick.connect.events import OrderType
 from tallystick.connect.limits import KILLED
 from tallystick.connect.pacer import PLACE, in_lane
@@ -27,6 +27,7 @@ from tallystick.connect.trading_rules import (
     TradingRule,
     quantise,
 )
+from tallystick.core.lifecycle import SUBMITTED
 from tallystick.facts.client import MarketListed
 from tallystick.facts.codes import BUY, LIMIT_ORDER, OVERLOADED, SIZE_KIND_NAMES
 from tallystick.journal.faultpoint import fault_point
@@ -117,18 +118,27 @@ class Placing:
         def never() -> None:
             desk.guard.closed(order.number)
             desk.under_way.discard(order.number)
+            desk.queued.discard(order.number)
             desk.unsent.add(order.number)
 
         desk.store.decide(intent, send, never)
         order = desk.tracked.by_client[intent.client_id]
         desk.under_way.add(order.number)
+        desk.queued.add(order.number)
         desk.guard.opened(order, market)
         desk.guard.placed(desk.now())
         view = desk.order_view(order)
-        venue_id = desk.connector.identify(view)
+        try:
+            venue_id = kept(desk.connector.identify(view))
+        except Exception as error:  # noqa: BLE001 - what has no id cannot be sent, and is said by the order's end
+            _log.exception("%s: its connector failed at naming an order", desk.name)
+            desk.queued.discard(order.number)
+            desk.observe([self._refused(view, NOT_SENT, kept(f"{type(error).__name__}: {error}"))])
+            return
         if venue_id:
             view = Order(view.terms, view.market, venue_id, view.made)
-            desk.observe([OrderReport(desk.number, intent.client_id, venue_id, desk.now(), SUBMIT, 0)])
+            # As of 0: that we know its id is no evidence that the venue has it.
+            desk.observe([OrderReport(desk.number, intent.client_id, venue_id, 0, SUBMIT, SUBMITTED)])
 
     def _refusal(
         self, market: MarketListed, order_type: OrderType, kind: int, kinds: tuple[int, ...], sizes: Quantised
@@ -147,12 +157,19 @@ class Placing:
         code, detail = desk.guard.check(market, kind, sizes.size, sizes.price, desk.now())
         if code:
             return code, detail
+        if desk.store.is_full:
+            return OVERLOADED, "too much is waiting to be recorded"
+        return self._bar()
+
+    def _bar(self) -> tuple[str, str]:
+        """(code, detail) of why nothing is sent at the moment; ("", "") while orders are."""
+        desk = self._desk
+        if desk.guard.killed:
+            return KILLED, f"placing is switched off until it is allowed again: {desk.guard.killed}"
         if self.is_silent:
             return SILENT, "the strategy was silent for too long; placing goes on when it says that it is alive"
         if not (desk.is_trusted or self._without_trust):
             return NOT_TRUSTED, f"what is open at {desk.name} is not known at the moment"
-        if desk.store.is_full:
-            return OVERLOADED, "too much is waiting to be recorded"
         return "", ""
 
     # --- The way out --------------------------------------------------------------------------------------------------
@@ -163,17 +180,25 @@ class Placing:
             orders = [await self._queue.get()]
             with in_lane(PLACE):
                 try:
-                    await self._desk.pacer.turn()
+                    if not self._bar()[0]:
+                        await self._desk.pacer.turn()
                     while len(orders) < most and not self._queue.empty():
                         orders.append(self._queue.get_nowait())
-                    await self._send(orders)
+                    await self._send([order for order in orders if order.terms.order in self._desk.queued])
                 finally:
-                    self._desk.under_way.difference_update(order.terms.order for order in orders)
+                    numbers = [order.terms.order for order in orders]
+                    self._desk.under_way.difference_update(numbers)
+                    self._desk.queued.difference_update(numbers)
 
     async def _send(self, orders: Sequence[Order]) -> None:
+        """Send them, unless something that has come to pass since they were intended is in the way."""
+        if not orders:
+            return
         desk = self._desk
-        if desk.guard.killed:
-            desk.observe([self._refused(order, KILLED, desk.guard.killed) for order in orders])
+        desk.queued.difference_update(order.terms.order for order in orders)
+        code, detail = self._bar()
+        if code:
+            desk.observe([self._refused(order, code, detail) for order in orders])
             return
         fault_point("send.before")
         as_of = desk.now()
@@ -194,13 +219,13 @@ class Placing:
         if isinstance(error, RateLimited):
             self._desk.pacer.pause(error.retry_after)
         if isinstance(error, NotSent):
-            return self._refused(order, NOT_SENT, str(error))
+            return self._refused(order, NOT_SENT, kept(error))
         if isinstance(error, Refused):
             return self._refused(order, error.code, error.detail)
         if not isinstance(error, (VenueError, TimeoutError)):
             _log.exception("%s: its connector failed at placing", self._desk.name, exc_info=error)
         reason = error.code if isinstance(error, Ambiguous) else type(error).__name__
-        return Unanswered(self._desk.number, order.client_id, "", as_of, SUBMIT, f"{reason}: {error}")
+        return Unanswered(self._desk.number, order.client_id, "", as_of, SUBMIT, kept(f"{reason}: {error}"))
 
     def _refused(self, order: Order, code: str, detail: str) -> Observation:
         return Refusal(self._desk.number, order.client_id, "", self._desk.now(), SUBMIT, code, detail)

@@ -194,6 +194,10 @@ class Context(Protocol):
         """Whether an order that we placed is known to have this id."""
         ...
 
+    def order(self, venue_id: str) -> Order | None:
+        """The order of ours that has this id, unless it has long been over."""
+        ...
+
     def oldest_open(self) -> int:
         """When the oldest order was intended that may still be open; the time now if there is none."""
         ...

@@ -9,6 +9,7 @@ reach (start, markets) ─▶ ┌ follow the stream
 
 import asyncio
 import logging
+from contextlib import suppress
 from random import Random
 from typing import Any, Final, cast
 
@@ -80,9 +81,12 @@ class Runtime:
             await self.desk.change(0.05)
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            _, left = await asyncio.wait([self._task], timeout=CLOSE_SECONDS)
+            if left:
+                _log.error("%s: its connector does not let go, and is left behind", self.desk.name)
         try:
-            await self.desk.connector.close()
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.desk.connector.close()
         except Exception:  # noqa: BLE001 - it is closed as far as it goes
             _log.exception("%s: its connector failed at closing", self.desk.name)
 
@@ -167,6 +171,7 @@ class Runtime:
                         await desk.connector.start()
                         rules = await desk.connector.markets()
                 desk.list_markets(rules)
+                desk.connector.enter(desk)
                 break
             except (SignInRefused, StoreStopped):
                 raise
@@ -177,7 +182,6 @@ class Runtime:
                     _log.exception("%s: its connector failed at starting", desk.name)
             await asyncio.sleep(backoff.failed())
         backoff.succeeded()
-        desk.connector.enter(desk)
         desk.is_reached = True
         desk.changed()
 
@@ -201,9 +205,20 @@ class Runtime:
             if silence.wants_cancel(desk.now()):
                 self.placing.is_silent = True
                 _log.error("%s: the strategy is silent: every order is cancelled", desk.name)
-                await self.cancelling.cancel_all(CANCEL_SECONDS)
+                await self._cancel_everything()
             elif silence.wants_beat(desk.now()):
                 await self._beat()
+
+    async def _cancel_everything(self) -> None:
+        """Again and again, until nothing is open any more or the strategy is heard of: a venue may be slow, or away."""
+        backoff = Backoff(first=1.0, most=CANCEL_SECONDS, random=self._random)
+        while self.desk.orders() and not self._heard.is_set():
+            await self.cancelling.cancel_all(CANCEL_SECONDS)
+            if not self.desk.connector.capabilities.can_cancel:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(backoff.failed()):
+                    await self._heard.wait()
 
     async def _beat(self) -> None:
         connector = cast(Any, self.desk.connector)

@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from tallystick.core.lifecycle import REJECTED, TRADE_REVERTED
+from tallystick.connect.errors import TEXT_MAX
+from tallystick.core.lifecycle import CANCELLED, REJECTED, TRADE_REVERTED
 from tallystick.facts.client_codes import TAKER
 from tallystick.tracker.observations import (
     CANCEL_NOT_FOUND,
@@ -24,7 +25,6 @@ from tallystick.tracker.observations import (
 )
 
 AMOUNT_LIMIT: Final = 10**78
-TEXT_MAX: Final = 1024
 TIME_LIMIT: Final = 2**62
 
 _TEXTS: Final = ("client_id", "venue_id")
@@ -55,7 +55,7 @@ _FORMS: Final[dict[type, tuple[tuple[str, ...], dict[str, tuple[int, int]]]]] = 
         },
     ),
     TradeReport: (("trade",), {"state": (0, TRADE_REVERTED)}),
-    Refusal: (("code", "detail"), {}),
+    Refusal: (("code", "detail"), {"lived": (CANCELLED, REJECTED)}),
     Unanswered: (("reason",), {}),
     CancelReport: (("reason",), {"outcome": (0, CANCEL_NOT_FOUND)}),
     NotFound: ((), {}),
@@ -91,11 +91,17 @@ def fault(given: Any, venue: int) -> str:
 
 def _fault_of(given: Any, texts: tuple[str, ...], numbers: dict[str, tuple[int, int]]) -> str:
     for name in texts:
-        text = getattr(given, name)
-        if type(text) is not str or len(text) > TEXT_MAX:
+        if not _is_text(getattr(given, name)):
             return f"{type(given).__name__}.{name} is no text of at most {TEXT_MAX} characters"
     for name, (least, most) in numbers.items():
         number = getattr(given, name)
         if type(number) is not int or not least <= number <= most:
             return f"{type(given).__name__}.{name} is no whole number from {least} to {most}"
     return ""
+
+
+def _is_text(given: Any) -> bool:
+    """A lone surrogate, which JSON can write, is no character: neither the journal nor the archive takes it."""
+    if type(given) is not str or len(given) > TEXT_MAX:
+        return False
+    return given.isascii() or not any("\ud800" <= each <= "\udfff" for each in given)

@@ -62,10 +62,12 @@ IDS_CHANGED: Final = 32
 TERMS_CHANGED: Final = 64
 CHANGE_NAMES: Final = ("status", "certainty", "cancel", "fills", "quarantine", "ids", "terms")
 
-# The words of an end that were heard of an order, as bits; the last two say that one came with its amount.
+# The words of an end that were heard of an order, as bits; AMOUNT and TOLD say that one came with its amount.
 END_FILLED: Final = 1
 END_CANCELLED: Final = 2
 END_EXPIRED: Final = 4
 END_REJECTED: Final = 8
 END_AMOUNT: Final = 16  # FILLED did
 END_TOLD: Final = 32  # CANCELLED or EXPIRED did
+END_OR_CANCELLED: Final = 64  # one word for both: REJECTED if it never lived, else CANCELLED
+END_OR_EXPIRED: Final = 128  # likewise: REJECTED, or EXPIRED

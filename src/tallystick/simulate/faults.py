@@ -41,15 +41,14 @@ class Disk:
         self._storage: Final = MemoryStorage()
         self.tables: Any = None
         self._snapshots: Final[list[Snapshot]] = []
-        self._uncertain: tuple[MemoryJournal, Sequence[Append]] | None = None
+        self._uncertain: Sequence[Append] | None = None
 
     def open(self) -> "FaultyJournal":
         """What a new process finds; it fences the one before. An uncertain append is there now, or never."""
         if self._uncertain is not None:
-            journal, batch = self._uncertain
-            self._uncertain = None
+            batch, self._uncertain = self._uncertain, None
             if self._random.random() < 0.5:
-                journal.append(batch)
+                MemoryJournal(self._storage).append(batch)
         return FaultyJournal(self, MemoryJournal(self._storage))
 
     def fate(self) -> str:
@@ -82,8 +81,8 @@ class Disk:
             return Snapshot(0, ())
         return self._random.choice(fitting[-3:])
 
-    def keep_uncertain(self, journal: MemoryJournal, batch: Sequence[Append]) -> None:
-        self._uncertain = (journal, batch)
+    def keep_uncertain(self, batch: Sequence[Append]) -> None:
+        self._uncertain = batch
 
 
 class FaultyJournal:
@@ -92,6 +91,7 @@ class FaultyJournal:
     def __init__(self, disk: Disk, journal: MemoryJournal) -> None:
         self.fault: JournalUnavailable | None = None
         self.replaced = False
+        self._is_closed = False
         self._disk: Final = disk
         self._journal: Final = journal
 
@@ -101,12 +101,12 @@ class FaultyJournal:
 
     def append(self, batch: Sequence[Append]) -> None:
         """See Journal.append; raises Crash besides."""
-        fate = "written" if self.replaced else self._disk.fate()
+        fate = "written" if self.replaced or self._is_closed else self._disk.fate()
         if fate == "lost":
             raise Crash(fate)
         if fate in {"disk full", "io error"}:
             if fate == "io error":
-                self._disk.keep_uncertain(self._journal, batch)
+                self._disk.keep_uncertain(batch)
             self.fault = _unavailable(fate)
             raise self.fault
         self._journal.append(batch)
@@ -132,6 +132,7 @@ class FaultyJournal:
         return self._journal.last(stream)
 
     def close(self) -> None:
+        self._is_closed = True
         self._journal.close()
 
 

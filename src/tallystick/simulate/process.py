@@ -34,11 +34,13 @@ class MemoryTables:
 
     def __init__(self) -> None:
         self._left: Final[dict[int, Left]] = {}
+        self._trades: Final[dict[int, Trade]] = {}
         self._keys: Final[dict[tuple[int, str], Known]] = {}
 
     def take(self, _sequence: int, left: Iterable[tuple[Order, list[Trade]]], refusals: Iterable[Refusal] = ()) -> None:
         for order, trades in left:
             self._left[order.number] = Left(order, trades)
+            self._trades.update((trade.number, trade) for trade in trades)
             self._keep(order.account, order.terms.client_key, known_order(order))
         for refusal in refusals:
             self._keep(refusal.terms.account, refusal.terms.client_key, known_refusal(refusal))
@@ -46,8 +48,20 @@ class MemoryTables:
     def order(self, number: int) -> Left | None:
         return self._left.get(number)
 
+    def trade(self, number: int) -> Trade | None:
+        return self._trades.get(number)
+
+    def numbers_before(self, account: int, number: int, limit: int) -> list[int]:
+        return sorted((each for each in self._numbers(account) if each < number), reverse=True)[:limit]
+
+    def numbers_after(self, account: int, number: int, limit: int) -> list[int]:
+        return sorted(each for each in self._numbers(account) if each > number)[:limit]
+
     def known(self, account: int, client_key: str) -> Known | None:
         return self._keys.get((account, client_key)) if client_key else None
+
+    def _numbers(self, account: int) -> list[int]:
+        return [number for number, left in self._left.items() if left.order.account == account]
 
     def _keep(self, account: int, client_key: str, known: Known) -> None:
         before = self._keys.get((account, client_key))

@@ -15,11 +15,25 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from tallystick.simulate.delivery_world import DeliveryWorld
+from tallystick.simulate.exchange_world import ExchangeWorld
+from tallystick.simulate.halves import HalvesWorld
 from tallystick.simulate.process import Parts
 from tallystick.simulate.violation import RULES, Violation
 from tallystick.simulate.world import World
 
 SEEDS_AT_ONCE: Final = 16
+VENUE_WORLD: Final = "venue"
+HALVES_WORLD: Final = "halves"
+DELIVERY_WORLD: Final = "delivery"
+EXCHANGE_WORLD: Final = "exchange"
+WORLDS: Final[dict[str, type[World] | type[HalvesWorld] | type[ExchangeWorld]]] = {
+    VENUE_WORLD: World,
+    HALVES_WORLD: HalvesWorld,
+    DELIVERY_WORLD: DeliveryWorld,
+    EXCHANGE_WORLD: ExchangeWorld,
+}
+"""A venue with its customers; a client and its venue until they match; a venue and those who are told of its events."""
 
 
 class Result(Struct, frozen=True):
@@ -34,10 +48,12 @@ class Result(Struct, frozen=True):
     digest: str
 
 
-def run(seed: int, parts: Parts | None = None, note: Callable[[str], None] | None = None) -> Result:
-    """One run. The same seed always gives the same result."""
+def run(
+    seed: int, parts: Parts | None = None, note: Callable[[str], None] | None = None, of: str = VENUE_WORLD
+) -> Result:
+    """One run of one of WORLDS. The same seed always gives the same result."""
     with _quiet():
-        world = World(seed, parts or Parts(), note)
+        world = WORLDS[of](seed, parts or Parts(), note)
         rule = detail = ""
         try:
             world.run()
@@ -48,16 +64,17 @@ def run(seed: int, parts: Parts | None = None, note: Callable[[str], None] | Non
         return Result(seed, world.steps, world.entries, world.crashes, rule, detail, world.digest)
 
 
-def main(seeds: int, first_seed: int = 1, trace: bool = False, jobs: int | None = None) -> int:
+def main(seeds: int, first_seed: int = 1, trace: bool = False, jobs: int | None = None, of: str = VENUE_WORLD) -> int:
     """Run ``seeds`` seeds from ``first_seed`` on; the exit status: 1 at the first violation, which it shows.
 
-    ``trace`` prints every step. ``jobs`` is the number of processes, by default one for each core.
+    ``of`` names the world. ``trace`` prints every step. ``jobs`` is the number of processes, by default one for each
+    core.
     """
     console = Console(highlight=False, soft_wrap=True)
     begun = monotonic()
     done = entries = crashes = 0
     with _progress(console, seeds) as advance:
-        results = _results(seeds, first_seed, print if trace else None, jobs or cpu_count() or 1)
+        results = _results(seeds, first_seed, of, print if trace else None, jobs or cpu_count() or 1)
         for result in results:
             done, entries, crashes = done + 1, entries + result.entries, crashes + result.crashes
             advance()
@@ -70,21 +87,26 @@ def main(seeds: int, first_seed: int = 1, trace: bool = False, jobs: int | None 
     if result is not None:
         console.print(f"[red]seed {result.seed} violates the rule “{result.rule}”[/red]: {RULES[result.rule]}")
         console.print(escape(result.detail))
-        console.print(f"See it again: tallystick simulate --first-seed {result.seed} --seeds 1 --trace")
+        console.print(f"See it again: {again(result.seed, of)}")
         return 1
     rate = f"{done / elapsed:,.0f} seeds/s"
     console.print(f"{done:,} seeds, {entries:,} entries, {crashes:,} restarts, no violation; {rate}")
     return 0
 
 
-def _results(seeds: int, first_seed: int, note: Callable[[str], None] | None, jobs: int) -> Generator[Result]:
+def again(seed: int, of: str) -> str:
+    """The command that shows a seed again."""
+    return f"tallystick simulate --world {of} --first-seed {seed} --seeds 1 --trace"
+
+
+def _results(seeds: int, first_seed: int, of: str, note: Callable[[str], None] | None, jobs: int) -> Generator[Result]:
     span = range(first_seed, first_seed + seeds)
     if jobs == 1 or seeds == 1 or note is not None:
-        yield from map(partial(run, note=note), span)
+        yield from map(partial(run, note=note, of=of), span)
     else:
         with ProcessPoolExecutor(jobs) as pool:
             try:
-                yield from pool.map(run, span, chunksize=SEEDS_AT_ONCE)
+                yield from pool.map(partial(run, of=of), span, chunksize=SEEDS_AT_ONCE)
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -99,10 +121,12 @@ def _progress(console: Console, seeds: int) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """A venue that stops says so in the log; here it stops all the time."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
+    """A venue that stops says so in the log; here it stops all the time. Worlds may still listen."""
+    log, nobody = logging.getLogger("tallystick"), logging.NullHandler()
+    before, log.propagate = log.propagate, False
+    log.addHandler(nobody)
     try:
         yield
     finally:
-        logging.disable(before)
+        log.removeHandler(nobody)
+        log.propagate = before

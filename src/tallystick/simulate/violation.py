@@ -33,6 +33,16 @@ RULES: Final = {
     "fees": "the fees on all of an order's trades are those of one, rounded up",
     "obligations": "a trade owes units for money and fees, and nothing moves before it settles",
     "settlement": "a trade settles when it is due, or when an operator says so, and an order when its last trade has",
+    # seeds/002, specs/bluefin.md §3: an exchange
+    "turn": "the best price trades first, and of one price who came first",
+    "crossed": "no buyer rests at a price at which a seller rests",
+    "whole": "an order that is filled or killed is filled whole or not at all",
+    "self trade": "nobody trades with themselves",
+    "reduce only": "an order that only reduces never opens",
+    "margin": "what an order or a trade opens is margined, and what is needed for that is not paid out",
+    "result": "closing a position realises its share of the cost, and no position has no cost",
+    "trigger": "an order that stands by is worked when its price was traded, and not before",
+    "cancelled": "a cancel ends what it names and nothing else, and tells of each",
     # docs/design.md §6.5: the ledger
     "balance": "each asset sums to zero over all accounts",
     "available": "no customer spends what is not there",
@@ -44,7 +54,20 @@ RULES: Final = {
     "decided again": "the same commands at the same times give the same entries",
     "subscriber": "a subscriber sees each entry of its keys once and in order",
     "unforeseen": "nothing raises but what was provided for",
+    # What goes out, docs/design.md §6.7: followers; webhooks at least once
+    "followed": "a follower sees each event of its owner's once and in order, whatever broke",
+    "delivered": "every event reaches every endpoint at least once, or stands in sight as failed",
+    "sent": "attempts of one delivery are alike, signed, of a durable event, and not before the endpoint wants them",
+    "ordered": "where order is asked for, no event of an order is sent before the one before it is over",
+    # The client half, docs/design.md §5
+    "intended": "an order is durable in the client's journal before its request leaves",
+    "sent once": "what a strategy intended once is sent under one id, with the same terms however often",
+    "grammar": "per order: Created, then fills, each once, then one end; what comes after it is marked late",
+    "told": "a listener that goes on from its position has seen each event once and in order, whatever crashed",
+    "client replay": "replay gives the state that the client's writer and readers have",
+    "rest": "when the faults stop, the world comes to rest",
     # docs/design.md §6.10
+    "halves": "when the faults stop, the two halves match",
     "finished": "when the faults stop, every order ends, every trade settles and every sweep finishes",
 }
 

@@ -14,6 +14,8 @@ from tallystick.facts.client_codes import (
     END_CANCELLED,
     END_EXPIRED,
     END_FILLED,
+    END_OR_CANCELLED,
+    END_OR_EXPIRED,
     END_REJECTED,
     END_TOLD,
     INFERRED,
@@ -39,10 +41,14 @@ def judge(order: TrackedOrder) -> tuple[int, int]:
     traded = order.consumed > 0 or order.pending > 0
     seldom = order.seldom
     if word or traded:
+        if ends & END_OR_CANCELLED:
+            return CANCELLED, CONFIRMED
+        if ends & END_OR_EXPIRED:
+            return EXPIRED, CONFIRMED
         if seldom is None:
             return (OPEN if traded else word), (CONFIRMED if word else INFERRED)
         return _living(order, seldom, OPEN if traded else word)
-    if ends & END_REJECTED:
+    if ends & (END_REJECTED | END_OR_CANCELLED | END_OR_EXPIRED):
         return REJECTED, CONFIRMED
     if seldom is None:
         return SUBMITTED, CONFIRMED

@@ -6,7 +6,9 @@ What brings nothing new leaves no trace, so a repeated or an outdated observatio
 from typing import Final
 
 from tallystick.core.lifecycle import (
+    CANCELLED,
     DONE,
+    EXPIRED,
     FILLED,
     PLACED,
     REFUSED,
@@ -20,6 +22,8 @@ from tallystick.facts.client_codes import (
     END_CANCELLED,
     END_EXPIRED,
     END_FILLED,
+    END_OR_CANCELLED,
+    END_OR_EXPIRED,
     END_REJECTED,
     END_TOLD,
     QUARANTINE_CHANGED,
@@ -81,7 +85,7 @@ def _join(draft: Draft, order: TrackedOrder, observation: Observation) -> None:
     elif isinstance(observation, TradeReport):
         weigh_trade(draft, order, observation)
     elif isinstance(observation, NotFound):
-        weigh_absence(draft, order, observation.as_of, fills_complete=False)
+        weigh_absence(draft, order, observation.as_of, observation.fills_complete)
     elif isinstance(observation, Refusal):
         _weigh_refusal(draft, order, observation)
     elif isinstance(observation, Unanswered):
@@ -225,7 +229,12 @@ def _weigh_refusal(draft: Draft, order: TrackedOrder, refusal: Refusal) -> None:
     said = (refusal.as_of, refusal.code, refusal.detail)
     if said > seldom.refusal:
         draft.refuse(order, refusal.code, refusal.detail, refusal.as_of)
-    _weigh_end(draft, order, END_REJECTED, refusal.as_of, -1, -1)
+    ends = END_REJECTED
+    if refusal.lived == CANCELLED:
+        ends = END_OR_CANCELLED
+    elif refusal.lived == EXPIRED:
+        ends = END_OR_EXPIRED
+    _weigh_end(draft, order, ends, refusal.as_of, -1, -1)
 
 
 def _weigh_doubt(draft: Draft, order: TrackedOrder, unanswered: Unanswered) -> None:

@@ -11,7 +11,6 @@ from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.quarantine import is_same, joined, resolve
 from tallystick.tracker.unknown_words import keep_word
 
-ASIDE_MAX: Final = 1024
 QUARANTINE_FULL: Final = "the quarantine is full"
 
 
@@ -119,14 +118,12 @@ def _count(draft: Draft, order: TrackedOrder, fill: Fill, heard: int, is_news: b
 
 def _resolve(draft: Draft, order: TrackedOrder, fill: Fill, heard: int) -> None:
     """The slow way: everything is weighed anew, and the order judged afterwards."""
-    seldom = order.rarely()
-    if len(seldom.aside) >= ASIDE_MAX and fill.account not in seldom.aside:
-        keep_word(draft, order, QUARANTINE_FULL, 0)
-        return
     if was_executed(fill.states):
         fill = _untold(fill)
     length = draft.length
-    resolve(draft, order, fill, heard)
+    if not resolve(draft, order, fill, heard):
+        keep_word(draft, order, QUARANTINE_FULL, 0)
+        return
     if draft.length != length or heard > order.heard:
         order.hear(heard)
         draft.believe(order)

@@ -10,7 +10,7 @@ These are plain classes, not Structs: they never go to a journal, and compiled c
 
 from typing import Final
 
-from tallystick.core.lifecycle import TRADE_EXECUTED
+from tallystick.core.lifecycle import REJECTED, TRADE_EXECUTED
 from tallystick.facts.client import VenueJoined
 from tallystick.facts.client_codes import LIQUIDITY_UNKNOWN
 
@@ -143,9 +143,10 @@ class OrderReport(Observation):
     """The venue's word for an order, projected to a status of core/lifecycle.py. An accepted submit is one too.
 
     UNKNOWN_STATUS is for a word that the connector does not know; ``word`` is then that word. SUBMITTED says nothing
-    but the id, and that the venue has it. ``consumed`` (in the size kind), ``quantity`` (in units) and ``notional`` are
-    what the venue says is filled so far, ``pending`` what is still to be confirmed, in the size kind. The last two are
-    read of a venue that says sums (VenueJoined.fills).
+    but the id, and that the request is not on its way any more: the venue has it, or can no longer take it. As of 0 it
+    says the id alone, which is known beforehand where it is a hash. ``consumed`` (in the size kind), ``quantity`` (in
+    units) and ``notional`` are what the venue says is filled so far, ``pending`` what is still to be confirmed, in the
+    size kind. The last two are read of a venue that says sums (VenueJoined.fills).
     """
 
     __slots__ = ("consumed", "notional", "pending", "quantity", "status", "word")
@@ -249,12 +250,24 @@ class TradeReport(Observation):
 
 
 class Refusal(Observation):
-    """The venue refused to place the order, or the request was never sent. Nothing ambiguous is a refusal."""
+    """The venue refused to place the order, or the request was never sent. Nothing ambiguous is a refusal.
 
-    __slots__ = ("code", "detail")
+    Where a venue has one word for what it refuses and for what it ends, ``lived`` is what that means of an order that
+    had lived: CANCELLED or EXPIRED. Otherwise (REJECTED) such an order goes on, and a contradiction is shown.
+    """
+
+    __slots__ = ("code", "detail", "lived")
 
     def __init__(
-        self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, code: str, detail: str = ""
+        self,
+        venue: int,
+        client_id: str,
+        venue_id: str,
+        as_of: int,
+        origin: int,
+        code: str,
+        detail: str = "",
+        lived: int = REJECTED,
     ) -> None:
         self.venue = venue
         self.client_id = client_id
@@ -263,6 +276,7 @@ class Refusal(Observation):
         self.origin = origin
         self.code: Final = code
         self.detail: Final = detail
+        self.lived: Final = lived
 
 
 class Unanswered(Observation):
@@ -300,9 +314,23 @@ class CancelReport(Observation):
 
 
 class NotFound(Observation):
-    """The venue was asked for the order and says that it has none. An error of the network is no such thing."""
+    """The venue was asked for the order and says that it has none. An error of the network is no such thing.
 
-    __slots__ = ()
+    With ``fills_complete`` it is not open as of then, and every fill of it until then was reported before this: its
+    absence counts as that from a complete list does (OpenOrders).
+    """
+
+    __slots__ = ("fills_complete",)
+
+    def __init__(
+        self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, fills_complete: bool = False
+    ) -> None:
+        self.venue = venue
+        self.client_id = client_id
+        self.venue_id = venue_id
+        self.as_of = as_of
+        self.origin = origin
+        self.fills_complete: Final = fills_complete
 
 
 class AllFills(Observation):

@@ -16,6 +16,8 @@ from tallystick.facts.client_codes import (
     END_CANCELLED,
     END_EXPIRED,
     END_FILLED,
+    END_OR_CANCELLED,
+    END_OR_EXPIRED,
     EXPIRED,
     FAILED,
 )
@@ -26,7 +28,7 @@ from tallystick.tracker.sums import Sums
 TOLD_CREATED: Final = 1 << CREATED
 TOLD_END: Final = 1 << COMPLETED | 1 << CANCELLED | 1 << EXPIRED | 1 << FAILED
 VERSIONS_MAX: Final = 16
-FINAL_WORDS: Final = END_FILLED | END_CANCELLED | END_EXPIRED
+FINAL_WORDS: Final = END_FILLED | END_CANCELLED | END_EXPIRED | END_OR_CANCELLED | END_OR_EXPIRED
 
 
 class Seldom:

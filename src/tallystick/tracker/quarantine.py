@@ -5,11 +5,16 @@ contradict it. Of the trades that are left, oldest first, those count that fit t
 are in excess. Most fills never come here: they are new, they fit, and nothing is in quarantine (``evidence.py``).
 """
 
+from typing import Final
+
 from tallystick.core.lifecycle import TRADE_REVERTED
 from tallystick.facts.client_codes import CONTRADICTS, EXCESS, IMPOSSIBLE
 from tallystick.tracker.draft import Draft
 from tallystick.tracker.fill import Account, Fill, strongest, was_executed
 from tallystick.tracker.order import TrackedOrder
+
+ASIDE_MAX: Final = 128
+"""Accounts in quarantine, of one order. One piece of evidence may move all of them, and tell them, in one entry."""
 
 
 def joined(fill: Fill, other: Fill) -> Fill:
@@ -47,8 +52,11 @@ def is_same(fill: Fill, other: Fill) -> bool:
     )
 
 
-def resolve(draft: Draft, order: TrackedOrder, fill: Fill | None, heard: int) -> None:
-    """Weigh ``fill`` together with all that came before it, or that alone; the order is to be judged afterwards."""
+def resolve(draft: Draft, order: TrackedOrder, fill: Fill | None, heard: int) -> bool:
+    """Weigh ``fill`` together with all that came before it, or that alone; the order is to be judged afterwards.
+
+    False, and everything stays as it is, if that put more aside than there is room for.
+    """
     claims: dict[Account, Fill] = {each.account: each for each in (order.fills or {}).values()}
     aside = order.seldom.aside if order.seldom is not None else {}
     for account in aside:
@@ -57,6 +65,8 @@ def resolve(draft: Draft, order: TrackedOrder, fill: Fill | None, heard: int) ->
         before = claims.get(fill.account)
         claims[fill.account] = fill if before is None else joined(before, fill)
     counted, quarantined = _weigh(order, list(claims.values()))
+    if len(quarantined) > ASIDE_MAX:
+        return False
     for reason, each in quarantined:
         kept = aside.get(each.account)
         if kept is None or kept.reason != reason or not is_same(kept.fill, each):
@@ -66,6 +76,7 @@ def resolve(draft: Draft, order: TrackedOrder, fill: Fill | None, heard: int) ->
         if present is None or not is_same(present, each):
             is_news = was_executed(each.states) and not each.told
             draft.count(order, _in_states(each, each.states, each.told or is_news), heard, is_news)
+    return True
 
 
 def _weigh(order: TrackedOrder, claims: list[Fill]) -> tuple[list[Fill], list[tuple[int, Fill]]]:

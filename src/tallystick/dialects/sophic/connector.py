@@ -25,7 +25,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from tallystick.connect.errors import NotThere, Refused, Unreadable, VenueError
-from tallystick.connect.http import Answer, HttpSession, OpenHttp
+from tallystick.connect.http import Answer, HttpSession, OpenHttp, decoded
 from tallystick.connect.port import CASH_BUYS, ORDERS, Capabilities, Context, Live, Order, StreamItem
 from tallystick.connect.trading_rules import TradingRule
 from tallystick.core.amounts import render
@@ -41,8 +41,8 @@ from tallystick.dialects.sophic.connector_reports import (
     rule_of,
     time_of,
 )
-from tallystick.dialects.sophic.connector_session import SophicSession, check, decoded, error_of, read
-from tallystick.dialects.sophic.webhook_receiver import POLL_BESIDE_WEBHOOKS_SECONDS, Nudges
+from tallystick.dialects.sophic.connector_session import SophicSession, check, error_of, read
+from tallystick.dialects.sophic.webhook_receiver import POLL_BESIDE_WEBHOOKS_SECONDS, POLL_SECONDS, Nudges
 from tallystick.dialects.sophic.webhook_registration import Hooks
 from tallystick.facts.client import MarketListed
 from tallystick.facts.codes import BUY
@@ -62,7 +62,6 @@ from tallystick.tracker.observations import (
 )
 
 PAGE: Final = 200
-POLL_SECONDS: Final = 0.5
 KEYS_KEPT_US: Final = 23 * 3_600_000_000
 LIST_MARGIN_US: Final = 600_000_000
 """How much further back than our oldest open order a list is read: the venue's clock is not ours."""
@@ -83,8 +82,8 @@ class RefusedThen(Refused):
 class SophicConnector:
     """See Connector. ``url`` is the venue's base; ``account`` the id of the one account that is traded.
 
-    ``webhook`` is where to listen for webhooks, a host and a port, and the URL that leads there from the venue. It is
-    registered, unless ``webhook_secrets`` are given (``whsec_…``; ValueError for what is none); polling is rarer then.
+    ``webhook`` is where to listen, a host and a port, and the URL that leads there from the venue: registered, unless
+    ``webhook_secrets`` are given (``whsec_…``; ValueError for what is none). It polls less often then.
     """
 
     def __init__(
@@ -215,9 +214,7 @@ class SophicConnector:
                 position = events[-1].id
                 yield Position(context.venue, ORDERS, position)
             if len(events) < PAGE:
-                if served:
-                    await context.durable()
-                    self._nudges.done(served)
+                await self._nudges.done(served, context.durable)
                 await self._nudges.wait(self._poll_seconds)
             await context.turn()
 
@@ -241,9 +238,12 @@ class SophicConnector:
     async def _repeat(self, order: Order) -> Sequence[Observation]:
         """What the venue answered to a request that is known to have arrived."""
         try:
-            return await self._place(order, ANSWER)
+            accepted, *_then = await self._place(order, ANSWER)
         except RefusedThen as error:
             return [self._refusal(order, error.code, error.detail)]
+        # That is the first answer: what has become of the order since, which no event may tell any more, is asked for.
+        await self._context.turn()
+        return [accepted, *await self._retrieve(accepted.venue_id, ANSWER)]
 
     async def _post(self, order: Order, instrument: str) -> Answer:
         terms, market = order.terms, order.market

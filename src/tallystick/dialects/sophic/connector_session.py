@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 import msgspec
 from msgspec import Struct
 
-from tallystick.connect.errors import Ambiguous, NotSent, NotThere, RateLimited, Refused, SignInRefused, Unreadable
-from tallystick.connect.http import NO_HEADERS, Answer, HttpSession, OpenHttp
+from tallystick.connect.errors import Ambiguous, NotSent, RateLimited, SignInRefused
+from tallystick.connect.http import NO_HEADERS, Answer, HttpSession, OpenHttp, checked, decoded
 
 RENEW_SHARE: Final = 0.2
 """A token is fetched anew when so much of its life is left."""
@@ -97,17 +97,7 @@ class SophicSession:
 
 def check(answer: Answer) -> Answer:
     """The answer, if it is a success. Raises RateLimited, NotThere, Refused, or Ambiguous for a 5xx."""
-    if 200 <= answer.status < 300:
-        return answer
-    error = _error(answer)
-    detail = error.detail or f"status {answer.status}"
-    if answer.status == 429:
-        raise RateLimited(detail, answer.retry_after)
-    if answer.status in (404, 410):
-        raise NotThere(error.code or "not_found", detail)
-    if 400 <= answer.status < 500 and answer.status not in (408, 409):
-        raise Refused(error.code or f"status_{answer.status}", detail)
-    raise Ambiguous(f"{error.code or answer.status}: {detail}")
+    return checked(answer, *error_of(answer))
 
 
 def error_of(answer: Answer) -> tuple[str, str]:
@@ -119,14 +109,6 @@ def error_of(answer: Answer) -> tuple[str, str]:
 def read(answer: Answer, kind: type[T]) -> T:
     """The answer's body. Raises Unreadable."""
     return decoded(answer.body, kind)
-
-
-def decoded(body: bytes | msgspec.Raw, kind: type[T]) -> T:
-    """Raises Unreadable."""
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise Unreadable(f"an answer is not what it should be: {str(error)[:200]}") from None
 
 
 def _error(answer: Answer) -> _Error:

@@ -1,6 +1,7 @@
 """Sophic's public events on their way out: the feed of them for webhooks and streams, and the notice of a webhook."""
 
 import asyncio
+import logging
 from typing import Final
 
 import msgspec
@@ -21,6 +22,8 @@ from tallystick.readers.index import Index
 from tallystick.readers.readers import Readers
 from tallystick.readers.walk import keys_of
 from tallystick.venue.state import State
+
+_log = logging.getLogger(__name__)
 
 DISABLED: Final = "webhook.disabled"
 
@@ -65,9 +68,13 @@ class SophicFeed:
         def hand_over(entry: Entry, state: State) -> None:
             if sink.is_idle:
                 return
-            for event in events_of(entry):
-                if sink.wants(_owner(state, event)):
-                    sink.take(self._happening(state, event))
+            try:
+                for event in events_of(entry):
+                    if sink.wants(_owner(state, event)):
+                        sink.take(self._happening(state, event))
+            except Exception:  # noqa: BLE001 - a listener that fails would hear no more, and its readers not know of it
+                _log.exception("the events of entry %d could not be handed over: they are read", entry.sequence)
+                sink.begin_anew(event_number(entry.sequence, EVENTS_PER_ENTRY_MAX - 1))
 
         self._readers.dispatcher.subscribe((EVERYTHING,), hand_over)
 

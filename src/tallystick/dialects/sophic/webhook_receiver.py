@@ -12,7 +12,7 @@ delivery are found by the next look. One that cannot be dealt with in time is an
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
@@ -25,7 +25,9 @@ BODY_BYTES_MAX: Final = 64 * 1024
 ANSWER_SECONDS: Final = 10.0
 """A sender waits for 15."""
 WAITING_MAX: Final = 1000
+POLL_SECONDS: Final = 0.5
 POLL_BESIDE_WEBHOOKS_SECONDS: Final = 15.0
+"""How often is looked when nobody says so."""
 RETRY_AFTER: Final = {"retry-after": "5"}
 
 _log = logging.getLogger(__name__)
@@ -43,8 +45,10 @@ class Nudges:
         self._arrived.clear()
         return list(self._waiting)
 
-    def done(self, served: Sequence["asyncio.Future[None]"]) -> None:
-        """What that look has shown is durable."""
+    async def done(self, served: Sequence["asyncio.Future[None]"], durable: Callable[[], Awaitable[None]]) -> None:
+        """That look has shown everything: tell them when it is ``durable``."""
+        if served:
+            await durable()
         for each in served:
             if not each.done():
                 each.set_result(None)

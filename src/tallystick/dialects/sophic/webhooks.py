@@ -11,7 +11,15 @@ from tallystick.deliver.addresses import BadUrl, Reach
 from tallystick.deliver.endpoints import ENDPOINTS_MAX, EndpointUnknown, RotationUnderWay, TooManyEndpoints
 from tallystick.deliver.feed import Happening
 from tallystick.deliver.records import STATUSES
-from tallystick.deliver.register import DeliveryUnknown, Inactive, Register, Unavailable
+from tallystick.deliver.register import (
+    ATTEMPTS_MAX,
+    DeliveryUnknown,
+    Inactive,
+    Register,
+    TooManyAttempts,
+    TooManyUnfinished,
+    Unavailable,
+)
 from tallystick.dialects.sophic import webhook_wire as wire
 from tallystick.dialects.sophic.errors import RequestError, invalid, not_found
 from tallystick.dialects.sophic.queries import PAGING, Parameter, Query, read_instant
@@ -260,6 +268,14 @@ def _told(endpoint: Endpoint) -> Endpoint:
         except TooManyEndpoints:
             raise RequestError(
                 409, "too_many_webhooks", f"There are {ENDPOINTS_MAX} webhooks already: delete one first."
+            ) from None
+        except TooManyUnfinished:
+            raise RequestError(
+                409, "too_many_deliveries", "Too much of what was asked for is still under way: wait until it is over."
+            ) from None
+        except TooManyAttempts:
+            raise RequestError(
+                409, "too_many_attempts", f"It was attempted {ATTEMPTS_MAX} times: use replay instead."
             ) from None
         except RotationUnderWay:
             raise RequestError(
