@@ -51,7 +51,12 @@ def test_a_server_on_the_copy_has_every_order_acknowledged_before(tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
     assert "read through and whole" in result.stdout
     assert during > 0
-    assert sorted(path.name for path in copy.iterdir()) == ["journal.db", "keys.db", "secret.key"]
+    assert sorted(path.name for path in copy.iterdir()) == [
+        "journal.db",
+        "keys.db",
+        "secret.key",
+        "sophic.deliveries.db",
+    ]
     assert {stat.S_IMODE(path.stat().st_mode) for path in copy.iterdir()} == {0o600}
     assert stat.S_IMODE(copy.stat().st_mode) == 0o700
     assert list(copy.parent.iterdir()) == [copy]

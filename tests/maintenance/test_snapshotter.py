@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from tallystick.journal.folder import DataFolder
-from tallystick.server.snapshotter import Snapshotter
+from tallystick.journal.snapshotter import Snapshotter
 from tests.maintenance.folders import life, place, run, verified, whole_folder, write_bodies
 from tests.running import RunningServer
 
 
 def snapshots(data: Path) -> list[int]:
-    """The sequences that there are snapshots of."""
-    return sorted(int(path.stem.split("-")[1]) for path in (data / "snapshots").glob("*.snapshot"))
+    """The sequences of the brokerage that there are snapshots of."""
+    return sorted(int(path.stem.split("-")[1]) for path in (data / "snapshots").glob("sophic-*.snapshot"))
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def test_a_command_that_is_not_there_is_told(tmp_path, caplog):
 
 @pytest.mark.parametrize("stubborn", ["", "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"])
 def test_stopping_ends_the_process_at_work(tmp_path, stubborn, caplog, monkeypatch):
-    monkeypatch.setattr("tallystick.server.snapshotter.STOP_SECONDS", 0.05)
+    monkeypatch.setattr("tallystick.journal.snapshotter.STOP_SECONDS", 0.05)
 
     async def serve() -> None:
         source = f"{stubborn}import sys\nopen({str(tmp_path / 'ready')!r}, 'w').close()\nimport time\ntime.sleep(1000)"

@@ -104,8 +104,9 @@ def test_from_beginning_to_end_the_log_is_json(server: RunningServer) -> None:
         customer.place("buy", "1.00")
     assert server.stop() == 0
     messages = [record["message"] for record in records(server)]
-    assert re.fullmatch(r"recovered: sophic at entry 0, epoch 1, .*", messages[0])
-    assert messages[1].startswith("listening: ")
+    for venue, message in zip(("sophic", "bluefin"), messages, strict=False):
+        assert re.fullmatch(rf"recovered: {venue} at entry 0, epoch 1, .*", message)
+    assert messages[2].startswith("listening: ")
     assert messages[-2:] == ["stopping: 0 requests are in flight", "stopped"]
 
 
@@ -184,7 +185,7 @@ def test_ready_is_who_takes_orders_and_the_operators_see_it_too(server: RunningS
 def test_with_the_disk_almost_full_it_is_healthy_but_not_ready(tmp_path: Path, file: Path) -> None:
     with RunningServer(tmp_path / "data", "--config", str(file), "--disk-low", str(1 << 30)) as server:
         answer = httpx.get(f"{server.url}/readyz")
-        assert (answer.status_code, answer.json()["reasons"]) == (503, ["sophic: disk_low"])
+        assert (answer.status_code, answer.json()["reasons"]) == (503, ["sophic: disk_low", "bluefin: disk_low"])
         assert httpx.get(f"{server.url}/healthz").status_code == 200
 
 
