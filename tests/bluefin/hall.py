@@ -99,6 +99,7 @@ class Hall(Floor):
         wire = socket.socket()
         wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         wire.connect(("127.0.0.1", self.port))
+        options = {"close_timeout": 0.1} | options
         async with connect(f"ws://127.0.0.1/ws/{path}", additional_headers=headers, sock=wire, **options) as connection:
             yield connection
 

@@ -302,6 +302,9 @@ def test_what_is_pushed_is_no_fact_and_is_told_all_the_same() -> None:
 def test_an_account_may_be_followed_before_it_is_opened() -> None:
     async def scene(hall: Hall) -> None:
         async with hall.follow("eve") as eve:
+            body = hall.accounts_stream._frames.unknown_account("eve", "ETH-PERP", "", "0", hall.now, is_cancel=True)
+            hall.accounts_stream.push_to("eve", ORDERS, body)
+            assert await eve.told() == ["failed ACCOUNT_NOT_FOUND"]
             hall.accounts["eve"] = hall.do(OpenAccount("eve", CUSTOMER)).number
             hall.deposit("eve", 1)
             assert await eve.told() == ["DEPOSIT 1", "account Deposit"]

@@ -95,6 +95,15 @@ ROWS = (
         before=lambda hall: hall.buy("cat", 1, at=3000, hash="once"),
     ),
     Row(
+        "repeats an order that lives, and could not be taken either",
+        in_turn(
+            lambda hall: hall.buy("cat", 1, at=2990.01, hash="once"),
+            lambda hall: hall.buy("cat", 1, at=2990, hash="once", leverage=50),
+        ),
+        ["DUPLICATE_ORDER 1", "DUPLICATE_ORDER 1"],
+        before=lambda hall: hall.buy("cat", 1, at=2990, hash="once"),
+    ),
+    Row(
         "post-only would trade", lambda hall: hall.buy("cat", 1, at=3000, flags=POST_ONLY), ["POST_ONLY_WOULD_TRADE 1"]
     ),
     Row("stands by", lambda hall: hall.buy("cat", 1, at=3001, stop=3001, when=AT_OR_ABOVE), ["STANDBY 0 of 1"]),

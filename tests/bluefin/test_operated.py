@@ -34,12 +34,14 @@ MARKET = {
 
 @pytest.fixture(scope="module")
 def ops(tmp_path_factory):
-    with RunningServer(tmp_path_factory.mktemp("operated")) as server:
-        with httpx.Client(base_url=f"{server.url}/ops/venues/bluefin", headers=OPERATOR, timeout=30) as ops:
-            for name in ("SOL-PERP", "SOL-PERP.basis"):
-                asset = {"name": name, "scale": 9, "kind": "position", "reason": "a new market"}
-                assert ops.post("/assets", json=asset).json() == {"name": name, "scale": 9, "kind": "position"}
-            yield ops
+    with (
+        RunningServer(tmp_path_factory.mktemp("operated")) as server,
+        httpx.Client(base_url=f"{server.url}/ops/venues/bluefin", headers=OPERATOR, timeout=30) as ops,
+    ):
+        for name in ("SOL-PERP", "SOL-PERP.basis"):
+            asset = {"name": name, "scale": 9, "kind": "position", "reason": "a new market"}
+            assert ops.post("/assets", json=asset).json() == {"name": name, "scale": 9, "kind": "position"}
+        yield ops
 
 
 def test_a_market_with_a_contract_is_defined_shown_and_listed_by_the_exchange(ops):

@@ -50,7 +50,7 @@ class Trader:
         assert self.sdk.call(self.wallet, "cancelOrder", request)["status"] == 202
 
     def told(self, *expected: str) -> list[dict]:
-        """The next frames, each in a word: a trade's quantity and price, a status, or why something ended or did not."""
+        """The next frames, each in a word: a trade's quantity and price, a status, or why something ended."""
         frames = [self.sdk.frame(self.wallet) for _ in expected]
         for frame in frames:
             STRICT.read("AccountStreamMessage", json.dumps(frame))
@@ -81,12 +81,12 @@ def traders(server):
 
 @pytest.fixture
 def ann(traders):
-    yield traders[0]
+    return traders[0]
 
 
 @pytest.fixture
 def bob(traders):
-    yield traders[1]
+    return traders[1]
 
 
 @pytest.fixture(autouse=True)
@@ -141,9 +141,13 @@ REFUSED = [
     ("an unknown market", {"symbol": "NOPE-PERP"}, "INVALID_SYMBOL"),
     ("a price between ticks", {"priceE9": str(2900 * E9 + 1)}, "PRICE_OUT_OF_TICK_SIZE"),
     ("more than can be margined", {"quantityE9": str(500 * E9)}, "INSUFFICIENT_MARGIN"),
-    ("reduce only with nothing to reduce", {"symbol": "SUI-PERP", "priceE9": str(4 * E9), "reduceOnly": True}, "REDUCE_ONLY_WOULD_OPEN"),
+    (
+        "reduce only with nothing to reduce",
+        {"symbol": "SUI-PERP", "priceE9": str(4 * E9), "reduceOnly": True},
+        "REDUCE_ONLY_WOULD_OPEN",
+    ),
     ("fill or kill with nothing there", {"timeInForce": "FOK"}, "INSUFFICIENT_LIQUIDITY"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("terms", "reason"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED])
