@@ -10,7 +10,7 @@ from tallystick.connect.clock_offset import ClockOffset
 from tallystick.connect.errors import Unreadable
 from tallystick.connect.http import decoded
 from tallystick.connect.port import Order
-from tallystick.core.lifecycle import CANCELLED, EXPIRED, FILLED, OPEN, PENDING, REFUSED, REJECTED
+from tallystick.core.lifecycle import CANCELLED, EXPIRED, FILLED, OPEN, PENDING, REFUSED, REJECTED, SUBMITTED
 from tallystick.dialects.bluefin.connector_reports import (
     Reader,
     SeenMarket,
@@ -83,7 +83,7 @@ def told(update: SeenOrderUpdate) -> str:
             f"refused {found.code}" + {REJECTED: "", CANCELLED: ", or cancelled", EXPIRED: ", or expired"}[found.lived]
         )
     if isinstance(found, OrderReport):
-        word = {CANCELLED: "cancelled", EXPIRED: "expired", UNKNOWN_STATUS: "unknown"}[found.status]
+        word = {CANCELLED: "cancelled", EXPIRED: "expired", SUBMITTED: "taken", UNKNOWN_STATUS: "unknown"}[found.status]
         return word + (f" at {found.quantity}" if found.quantity != UNKNOWN_AMOUNT else "")
     return "nothing"
 
@@ -137,7 +137,7 @@ REASONS = [
     ("INSUFFICIENT_LIQUIDITY", "refused INSUFFICIENT_LIQUIDITY, or cancelled"),
     ("MARKET_NOT_TRADING", "refused MARKET_NOT_TRADING, or cancelled"),
     ("A_REASON_OF_NEXT_YEAR", "refused A_REASON_OF_NEXT_YEAR, or cancelled"),
-    ("DUPLICATE_ORDER", "refused DUPLICATE_ORDER"),
+    ("DUPLICATE_ORDER", "taken"),
     ("UserCancelledAllOnMarket", "cancelled at 0"),
     ("PriceOutOfTickSize", "refused PRICE_OUT_OF_TICK_SIZE, or cancelled"),
 ]
@@ -152,7 +152,7 @@ def test_less_remaining_than_was_asked_for_is_a_sign_of_life():
     part = {"remainingQuantityE9": str(SIZE - 4)}
     assert told(cancellation(cancellationReason="INSUFFICIENT_BALANCE", **part)) == "cancelled at 4"
     assert told(cancellation(cancellationReason="ORDER_EXPIRED", **part)) == "expired at 4"
-    assert told(cancellation(cancellationReason="DUPLICATE_ORDER", **part)) == "refused DUPLICATE_ORDER"
+    assert told(cancellation(cancellationReason="DUPLICATE_ORDER", **part)) == "taken"
 
 
 def test_of_an_order_that_is_not_known_it_is_not_said_how_much_was_filled():

@@ -22,6 +22,9 @@ from tallystick.server.request_ids import Identified
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 MESSAGE_BYTES_MAX: Final = 64 * 1024
 """Of what comes in over a WebSocket."""
+PING_SECONDS: Final = 10.0
+PONG_SECONDS: Final = 15.0
+"""A WebSocket is pinged so often, and ended when it does not answer for so long (specs/bluefin.md §2.1)."""
 
 _log = logging.getLogger(__name__)
 
@@ -115,6 +118,8 @@ def _uvicorn_config(app: ASGIApp, drain_seconds: float, connections_max: int) ->
         http=BoundedHttp,
         ws=BoundedWebSocket,
         ws_max_size=MESSAGE_BYTES_MAX,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         # The same event goes to many, and each message would be compressed for each of them anew.
         ws_per_message_deflate=False,
         log_config=None,

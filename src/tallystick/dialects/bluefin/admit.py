@@ -4,6 +4,7 @@ The door has seen to schema, token and signature. What is left is looked at in o
 themselves, then the account's affairs, then the book.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from tallystick.core.amounts import HALF_EVEN, divide
@@ -50,8 +51,8 @@ from tallystick.facts.codes import (
     SELL_ONLY,
     UNITS,
 )
-from tallystick.facts.commands import PlaceOrder
-from tallystick.facts.venue import Contract, Instructions
+from tallystick.facts.common import values
+from tallystick.facts.venue import Instructions, OrderPlaced
 from tallystick.venue.ambient import Ambient
 from tallystick.venue.draft import Draft
 from tallystick.venue.matching import cost_of_taking, crosses, crossing_level, opposite
@@ -65,6 +66,7 @@ from tallystick.venue.positions import (
     margin_at,
     mark_price,
     position,
+    worth_of,
 )
 from tallystick.venue.state import Account, Market, State
 
@@ -73,31 +75,73 @@ MATCHES_MAX: Final = 170  # with three events for each they fit what an order ma
 ROUNDING: Final = 16  # what the parts of a margin, each rounded up, may come to beyond the whole
 
 
-def terms_refused(
-    policy: Policy, command: PlaceOrder, with_: Instructions, market: Market, contract: Contract, now: int
-) -> str:
+class Ticket:
+    """What an order asks for, at hand: its terms and its instructions (facts.venue.Instructions)."""
+
+    __slots__ = (
+        "expires",
+        "flags",
+        "kind",
+        "leverage",
+        "order_type",
+        "price",
+        "self_trade",
+        "side",
+        "signed",
+        "size",
+        "time_in_force",
+        "trigger",
+        "trigger_when",
+    )
+
+    def __init__(self, side: int, order_type: int, kind: int, size: int, instructions: Instructions) -> None:
+        price, time_in_force, flags, self_trade, expires, trigger, when, leverage, signed, _ = _instructed(instructions)
+        self.side: Final = side
+        self.order_type: Final = order_type
+        self.kind: Final = kind
+        self.size: Final = size
+        self.price: Final = price
+        self.time_in_force: Final = time_in_force
+        self.flags: Final = flags
+        self.self_trade: Final = self_trade
+        self.expires: Final = expires
+        self.trigger: Final = trigger
+        self.trigger_when: Final = when
+        self.leverage: Final = leverage
+        self.signed: Final = signed
+
+
+def ticket_of(order: Order) -> Ticket:
+    """The ticket that the order was placed with."""
+    terms: OrderPlaced = order.terms
+    with_ = terms.instructions
+    assert with_ is not None
+    return Ticket(terms.side, terms.order_type, terms.kind, order.size, with_)
+
+
+def terms_refused(policy: Policy, with_: Ticket, market: Market, now: int) -> str:
     """What is wrong with the order by itself; "" for nothing."""
-    if not takes(market, command.side):
+    if not takes(market, with_.side):
         return MARKET_NOT_TRADING
     if with_.signed and not now - policy.signed_within_us <= with_.signed <= now + policy.ahead_us:
         return SIGNED_AT_TOO_OLD
     if with_.expires and with_.expires <= now:
         return ORDER_EXPIRED
-    if not _is_formed(command, with_):
+    if not _is_formed(with_):
         return INVALID_INPUT
-    if with_.leverage < PARTS or with_.leverage * contract.initial_margin > PARTS * PARTS:
+    if with_.leverage < PARTS or with_.leverage > market.leverage_max:
         return INVALID_LEVERAGE
-    if command.order_type == LIMIT_ORDER:
-        if not contract.price_min <= with_.price <= contract.price_max:
+    if with_.order_type == LIMIT_ORDER:
+        if not market.price_min <= with_.price <= market.price_max:
             return PRICE_OUT_OF_BOUND
-        if with_.price % contract.tick:
+        if with_.price % market.tick:
             return PRICE_OUT_OF_TICK_SIZE
-    if with_.trigger and not contract.price_min <= with_.trigger <= contract.price_max:
+    if with_.trigger and not market.price_min <= with_.trigger <= market.price_max:
         return PRICE_OUT_OF_BOUND
-    most = contract.quantity_max if command.order_type == LIMIT_ORDER else contract.market_quantity_max
-    if not market.quantity_min <= command.size <= most:
+    most = market.quantity_max if with_.order_type == LIMIT_ORDER else market.market_quantity_max
+    if not market.quantity_min <= with_.size <= most:
         return QUANTITY_OUT_OF_BOUND
-    if command.size % market.increment:
+    if with_.size % market.increment:
         return QUANTITY_OUT_OF_STEP_SIZE
     return HOLDS
 
@@ -108,25 +152,26 @@ def takes(market: Market, side: int) -> bool:
     return status == BUY_SELL or status == (BUY_ONLY if side == BUY else SELL_ONLY)
 
 
-def _is_formed(command: PlaceOrder, with_: Instructions) -> bool:
+def _is_formed(with_: Ticket) -> bool:
     """Whether its words go together."""
-    if command.side != BUY and command.side != SELL:
+    if with_.side != BUY and with_.side != SELL:
         return False
-    if not CANCEL_TAKER <= with_.self_trade <= CANCEL_BOTH or (command.order_type == MARKET_ORDER and with_.price):
+    if not CANCEL_TAKER <= with_.self_trade <= CANCEL_BOTH or (with_.order_type == MARKET_ORDER and with_.price):
         return False
-    if command.kind != UNITS or command.order_type not in (MARKET_ORDER, LIMIT_ORDER):
+    if with_.kind != UNITS or (with_.order_type != LIMIT_ORDER and with_.order_type != MARKET_ORDER):
         return False
     if not GOOD_TILL_TIME <= with_.time_in_force <= FILL_OR_KILL:
         return False
-    if bool(with_.trigger) != (with_.trigger_when in (AT_OR_ABOVE, AT_OR_BELOW)):
+    has_side = with_.trigger_when == AT_OR_ABOVE or with_.trigger_when == AT_OR_BELOW
+    if (with_.trigger != 0) != has_side:
         return False
-    rests = command.order_type == LIMIT_ORDER and with_.time_in_force == GOOD_TILL_TIME
-    return rests or not with_.flags & POST_ONLY
+    stays = with_.order_type == LIMIT_ORDER and with_.time_in_force == GOOD_TILL_TIME
+    return stays or not with_.flags & POST_ONLY
 
 
-def affairs_refused(policy: Policy, command: PlaceOrder, with_: Instructions, account: Account, market: Market) -> str:
+def affairs_refused(policy: Policy, client_key: str, with_: Ticket, account: Account, market: Market) -> str:
     """What of the account's affairs is against the order; "" for nothing."""
-    if command.client_key in account.keys:
+    if client_key in account.keys:
         return DUPLICATE_ORDER
     contract = market.contract
     assert contract is not None
@@ -134,13 +179,14 @@ def affairs_refused(policy: Policy, command: PlaceOrder, with_: Instructions, ac
     if with_.leverage != leverage_of(account, market, contract) and (working or position(account, market)):
         return INVALID_LEVERAGE
     stays = with_.trigger or rests(with_)
-    if stays and working is not None and working.counted(command.side) >= policy.orders_max:
+    if stays and working is not None and working.counted(with_.side) >= policy.orders_max:
         return TOO_MANY_OPEN_ORDERS_ON_MARKET
     return HOLDS
 
 
-def book_refused(account: Account, market: Market, side: int, size: int, with_: Instructions) -> str:
-    """What of the book, and of the position, is against working the order now; "" for nothing."""
+def book_refused(account: Account, market: Market, size: int, with_: Ticket) -> str:
+    """What of the book, and of the position, is against working ``size`` of the order now; "" for nothing."""
+    side = with_.side
     if with_.flags & REDUCE_ONLY and size > closable(account, market, side):
         return REDUCE_ONLY_WOULD_OPEN
     if with_.flags & POST_ONLY:
@@ -150,14 +196,12 @@ def book_refused(account: Account, market: Market, side: int, size: int, with_: 
     return INSUFFICIENT_LIQUIDITY
 
 
-def rests(with_: Instructions) -> bool:
+def rests(with_: Ticket) -> bool:
     """Whether what is left of it stays in the book: a limit order that is good till its time."""
     return with_.price != 0 and with_.time_in_force == GOOD_TILL_TIME
 
 
-def margin_needed(
-    state: State, account: Account, market: Market, side: int, size: int, with_: Instructions, exact: int = 0
-) -> int:
+def margin_needed(state: State, account: Account, market: Market, size: int, with_: Ticket, exact: int = 0) -> int:
     """What the order binds: the margin and the fee of the part that it may open. What closes a position needs none.
 
     The account's other orders on the same side may close the same position, so only what they leave of it counts.
@@ -165,15 +209,15 @@ def margin_needed(
     """
     if with_.flags & REDUCE_ONLY:
         return 0
-    closes = closable(account, market, side)
+    closes = closable(account, market, with_.side)
     if closes:
         working = account.working.get(market.number)
         if working is not None:
-            closes = max(0, closes - working.resting(side))
+            closes = max(0, closes - working.resting(with_.side))
     opens = size - min(size, closes)
     if opens == 0:
         return 0
-    notional = _notional(state, account, market, side, size, with_, exact)
+    notional = _notional(state, account, market, size, with_, exact)
     fee = fee_of(notional, max(market.taker_fee, market.maker_fee, 0))
     return margin_at(notional if opens == size else -(-notional * opens // size), with_.leverage) + fee
 
@@ -182,16 +226,16 @@ def is_affordable(state: State, ambient: Ambient, account: Account, currency: Nu
     return needed == 0 or needed <= free_collateral(state, ambient, account, currency)
 
 
-def _notional(
-    state: State, account: Account, market: Market, side: int, size: int, with_: Instructions, exact: int
-) -> int:
-    """The most that the order can be worth: at its limit, or at what rests now, where a buyer's is the limit."""
+def _notional(state: State, account: Account, market: Market, size: int, with_: Ticket, exact: int) -> int:
+    """The most that the order can be worth: a buyer's at its limit, or at what rests; a seller's at the best bid."""
     price = with_.price
-    worst = price * size
-    if side == SELL or not price:
-        taken, worth = (size, exact) if exact else cost_of_taking(state, market, account, side, price, size)
-        worst = max(worst, worth + (size - taken) * price)
-    return divide(worst, market.parity, HALF_EVEN)
+    if with_.side == SELL:
+        level = crossing_level(market.book, SELL, price)
+        return worth_of(market, size, price if level is None else level.price)
+    if price:
+        return worth_of(market, size, price)
+    _, worth = (size, exact) if exact else cost_of_taking(state, market, account, BUY, 0, size)
+    return divide(worth, market.parity, HALF_EVEN)
 
 
 def trigger_price(market: Market, ambient: Ambient, policy: Policy) -> int:
@@ -199,11 +243,9 @@ def trigger_price(market: Market, ambient: Ambient, policy: Policy) -> int:
     return mark_price(market, ambient) if policy.trigger_by_mark else market.traded
 
 
-def is_reached(with_: Instructions, low: int, high: int) -> bool:
-    """Whether a market that was at these prices has reached the order's trigger; 0 is no price."""
-    if with_.trigger_when == AT_OR_ABOVE:
-        return high >= with_.trigger
-    return 0 < low <= with_.trigger
+def is_reached(trigger: int, when: int, low: int, high: int) -> bool:
+    """Whether a market that was at these prices has reached the trigger price; 0 is no price."""
+    return high >= trigger if when == AT_OR_ABOVE else 0 < low <= trigger
 
 
 class Plan:
@@ -218,11 +260,11 @@ class Plan:
         self.hindering: Final[list[tuple[Order, str]]] = []
 
 
-def plan_whole(draft: Draft, account: Account, market: Market, side: int, size: int, with_: Instructions) -> Plan:
+def plan_whole(draft: Draft, account: Account, market: Market, size: int, with_: Ticket) -> Plan:
     """Whether all of it can be filled at once, by what may trade now; and what is in the way of that."""
     state = draft.state
     plan = Plan()
-    left, met = size, 0
+    side, left, met = with_.side, size, 0
     closes: dict[int, int] = {}  # by account, what its orders in the plan leave of its position
     for level in market.book.side(opposite(side)).levels():
         if not crosses(side, with_.price, level.price):
@@ -241,9 +283,9 @@ def plan_whole(draft: Draft, account: Account, market: Market, side: int, size: 
             of = state.accounts[maker.account]
             closing = closes.get(of.number, -1)
             if closing < 0:
-                closing = closable(of, market, maker.terms.side)
+                closing = closable(of, market, opposite(side))
             quantity = min(left, offered(maker, closing))
-            reason = hindrance(draft, maker, of, market, quantity, level.price)
+            reason = hindrance(draft, maker, of, market, opposite(side), quantity, level.price)
             if reason:
                 plan.hindering.append((maker, reason))
                 continue
@@ -256,7 +298,7 @@ def plan_whole(draft: Draft, account: Account, market: Market, side: int, size: 
     return plan
 
 
-def hindrance(draft: Draft, maker: Order, of: Account, market: Market, quantity: int, price: int) -> str:
+def hindrance(draft: Draft, maker: Order, of: Account, market: Market, side: int, quantity: int, price: int) -> str:
     """Why what rests cannot be traded with after all; "" if it can."""
     if 0 < maker.due <= draft.started:
         return ORDER_EXPIRED
@@ -264,16 +306,16 @@ def hindrance(draft: Draft, maker: Order, of: Account, market: Market, quantity:
         return ACCOUNT_DEAUTHORIZED
     if quantity == 0:
         return REDUCE_ONLY_WOULD_OPEN
-    return MARGIN_CALL if lacks_margin(draft, maker, of, market, market.maker_fee, quantity, price) else HOLDS
+    return MARGIN_CALL if lacks_margin(draft, maker, of, market, side, market.maker_fee, quantity, price) else HOLDS
 
 
 def lacks_margin(
-    draft: Draft, order: Order, of: Account, market: Market, fee_rate: int, quantity: int, price: int
+    draft: Draft, order: Order, of: Account, market: Market, side: int, fee_rate: int, quantity: int, price: int
 ) -> bool:
     """Whether the account cannot margin what the fill would open, with what the order holds for it."""
-    worth = divide(quantity * price, market.parity, HALF_EVEN)
-    fee = fee_of(worth, fee_rate)
-    needed = lacking(of, market, order.terms.side, quantity, worth, fee, share_of_reservation(order, quantity))
+    worth = worth_of(market, quantity, price)
+    fee = fee_of(worth, fee_rate) if fee_rate > 0 else 0
+    needed = lacking(of, market, side, quantity, worth, fee, share_of_reservation(order, quantity))
     if needed == 0:
         return False
     return free_collateral(draft.state, draft.ambient, of, market.currency.number) + ROUNDING < needed
@@ -287,4 +329,10 @@ def offered(maker: Order, closing: int) -> int:
 
 def share_of_reservation(order: Order, quantity: int) -> int:
     """What a fill of ``quantity`` takes of the order's reservation: its share, rounded up, and in the end the rest."""
-    return -(-order.reserved * quantity // order.leaves)
+    leaves = order.leaves
+    return order.reserved if quantity == leaves else -(-order.reserved * quantity // leaves)
+
+
+_instructed: Final[Callable[[Instructions], tuple[int, int, int, int, int, int, int, int, int, tuple[str, ...]]]] = (
+    values
+)

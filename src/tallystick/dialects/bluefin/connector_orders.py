@@ -42,9 +42,7 @@ class Terms:
 
     __slots__ = ("account", "expires_at_millis", "ids_id", "leverage", "signed_at_millis")
 
-    def __init__(
-        self, account: str, ids_id: str, leverage: int, signed_at_millis: int, expires_at_millis: int
-    ) -> None:
+    def __init__(self, account: str, ids_id: str, leverage: int, signed_at_millis: int, expires_at_millis: int) -> None:
         self.account: Final = account
         self.ids_id: Final = ids_id
         self.leverage: Final = leverage
@@ -95,9 +93,7 @@ def request_to_place(order: Order, fields: OrderFields, wallet: Wallet) -> dict[
     return body
 
 
-def request_for_leverage(
-    wallet: Wallet, terms: Terms, symbol: str, salt_from: str
-) -> dict[str, Any]:
+def request_for_leverage(wallet: Wallet, terms: Terms, symbol: str, salt_from: str) -> dict[str, Any]:
     """The body that asks for ``terms.leverage`` on a market."""
     fields = LeverageFields(
         account_address=terms.account,

@@ -1,4 +1,4 @@
-"""A client's session with the exchange: it logs in by its wallet, keeps its token fresh, and knows the exchange's clocks.
+"""A client's session with the exchange: it logs in by its wallet, keeps its token fresh, and knows its clocks.
 
 A request that is answered 401 was not carried out, so it is sent once more, the same to the byte, under a new token;
 nothing else is repeated. No secret and no token is in an error or a repr.
@@ -31,6 +31,7 @@ INFO: Final = "/v1/exchange/info"
 ACCOUNT: Final = "/api/v1/account"
 ACCOUNT_SOCKET: Final = "/ws/account"
 TRADE: Final = "/api/v1/trade"
+JSON: Final = {"content-type": "application/json"}
 
 T = TypeVar("T")
 
@@ -53,8 +54,13 @@ class _Clock(Struct, frozen=True, rename=camel):
     server_time_at_millis: int
 
 
+def wall_us() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
 class BluefinSession:
-    """Made on a running loop. ``account`` is whose orders these are; ``wallet`` signs for it."""
+    """Made on a running loop. ``account`` is whose orders these are; ``wallet`` signs for it. ``now`` is our clock."""
 
     def __init__(
         self,
@@ -62,6 +68,7 @@ class BluefinSession:
         wallet: Wallet,
         account: str,
         open_http: Callable[[str], HttpAndSockets] = HttpSession,
+        now: Callable[[], int] = wall_us,
     ) -> None:
         made = {url: open_http(url) for url in dict.fromkeys(addresses)}
         self._auth: Final = made[addresses.auth]
@@ -71,6 +78,7 @@ class BluefinSession:
         self._all: Final = list(made.values())
         self._wallet: Final = wallet
         self._account: Final = account
+        self._now: Final = now
         self._authorization = ""
         self._refresh = b""
         self._renew_at = 0.0
@@ -93,9 +101,9 @@ class BluefinSession:
 
     async def info(self, kind: type[T]) -> T:
         """What the exchange says of itself, for which nobody has to log in; its clocks are read by the way."""
-        sent = time.time_ns() // 1000
+        sent = self._now()
         answer = check(await self._api.request("GET", INFO))
-        received = time.time_ns() // 1000
+        received = self._now()
         self.clock.add(sent, received, decoded(answer.body, _Clock).server_time_at_millis * 1000)
         wall = _date(answer)
         if wall:
@@ -145,17 +153,13 @@ class BluefinSession:
 
     async def _send(self, method: str, path: str, body: bytes | None) -> Answer:
         http = self._trade if path.startswith(TRADE) else self._api
-        headers = {"authorization": self._authorization}
-        if body is not None:
-            headers["content-type"] = "application/json"
+        headers = {"authorization": self._authorization, **(NO_HEADERS if body is None else JSON)}
         return await http.request(method, path, headers=headers, body=body)
 
     async def _log_in(self) -> Answer:
-        signed_at = self.signed_at_millis(time.time_ns() // 1000)
-        body = msgspec.json.encode(
-            {"accountAddress": self._account, "signedAtMillis": signed_at, "audience": AUDIENCE}
-        )
-        headers = {"content-type": "application/json", "payloadSignature": self._wallet.sign(body)}
+        signed_at = self.signed_at_millis(self._now())
+        body = msgspec.json.encode({"accountAddress": self._account, "signedAtMillis": signed_at, "audience": AUDIENCE})
+        headers = {**JSON, "payloadSignature": self._wallet.sign(body)}
         answer = await self._auth.request("POST", "/auth/v2/token", headers=headers, body=body)
         if answer.status in (400, 401, 403, 404):
             error = _error(answer)
@@ -163,8 +167,7 @@ class BluefinSession:
         return answer
 
     async def _refreshed(self) -> Answer:
-        headers = {"content-type": "application/json", **NO_HEADERS}
-        answer = await self._auth.request("PUT", "/auth/token/refresh", headers=headers, body=self._refresh)
+        answer = await self._auth.request("PUT", "/auth/token/refresh", headers=JSON, body=self._refresh)
         if 400 <= answer.status < 500 and answer.status != 429:
             self._refresh = b""
         return answer

@@ -6,7 +6,7 @@ made again, and what nobody wants is not made.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple, cast, get_args
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -29,7 +29,7 @@ from tallystick.dialects.bluefin.reasons import (
 )
 from tallystick.dialects.bluefin.view import View, millis, status_of
 from tallystick.dialects.bluefin.wire import Trade as ShownTrade
-from tallystick.dialects.bluefin.words import AccountEventReason, AccountStream, CancelReason, OrderStatus
+from tallystick.dialects.bluefin.words import AccountEventReason, AccountStream, OrderStatus
 from tallystick.facts.codes import WORLD
 from tallystick.facts.venue import (
     CancelRefused,
@@ -52,7 +52,6 @@ Wants = Callable[[int, AccountStream], bool]
 _ALL_OF_A_MARKET: Final = (USER_CANCELLED_ALL_ON_MARKET, USER_CANCELLED_ALL_STANDBY_ON_MARKET)
 _CHANGES_NOTHING: Final = (CancelRefused, PrerequisiteCleared)
 """What is about an order, and changes nothing of it that its owner could see."""
-_CANCEL_REASONS: Final = frozenset(get_args(CancelReason))
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -219,7 +218,7 @@ class _Telling:
             symbol=self._state.markets[order.market].name,
             account_address=self._state.accounts[order.account].name,
             created_at_millis=millis(order.placed),
-            cancellation_reason=_why(reason),
+            cancellation_reason=on_the_wire(reason),  # type: ignore[arg-type]  # reasons are the wire's words
             remaining_quantity_e9=str(order.progress.released),
             client_order_id=names.client_order_id or UNSET,
         )
@@ -240,7 +239,7 @@ class _Telling:
                 symbol=refused.names.symbol if market is None else market.name,
                 account_address=self._state.accounts[event.account].name,
                 created_at_millis=millis(time),
-                cancellation_reason=_why(event.code),
+                cancellation_reason=on_the_wire(event.code),  # type: ignore[arg-type]
                 remaining_quantity_e9=refused.quantity_e9,
                 client_order_id=refused.names.client_order_id or UNSET,
             ),
@@ -288,12 +287,6 @@ def command_failed(account: int, failure: CommandFailureUpdate) -> Frame:
     """A change of leverage that was acknowledged and then refused; it leaves no trace but this."""
     stream: AccountStream = "AccountCommandFailureUpdate"
     return Frame(account, stream, _encode(AccountFrame(event=stream, reason="Unspecified", payload=failure)))
-
-
-def _why(reason: str) -> CancelReason:
-    """The exchange's word for it. An operator's own words are no word of the exchange, and for operators to read."""
-    word = on_the_wire(reason)
-    return cast("CancelReason", word) if word in _CANCEL_REASONS else "UNSPECIFIED"
 
 
 def _together(trades: list[ShownTrade]) -> ShownTrade:

@@ -3,13 +3,14 @@
 An order is acknowledged before it is decided, so a refusal is a fact of its own, told to its owner as an event.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from tallystick.core.keys import Number
 from tallystick.core.lifecycle import is_closed
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
-from tallystick.dialects.bluefin.admit import affairs_refused, is_reached, terms_refused, trigger_price
+from tallystick.dialects.bluefin.admit import Ticket, affairs_refused, is_reached, terms_refused, trigger_price
 from tallystick.dialects.bluefin.policy import Policy
 from tallystick.dialects.bluefin.reasons import (
     ACCOUNT_DEAUTHORIZED,
@@ -49,6 +50,7 @@ from tallystick.facts.commands import (
     PlaceOrder,
     Refused,
 )
+from tallystick.facts.common import values
 from tallystick.facts.venue import (
     CancelRefused,
     CancelRequested,
@@ -87,24 +89,23 @@ class BluefinRules:
     def place(self, draft: Draft, command: PlaceOrder, known: Known) -> Answer:
         """Take the order and work it, or refuse it on record. ``Refused`` without a record is for what is no order."""
         state = draft.state
-        if command.instructions is None or not command.client_key:
+        account_, market_, side, order_type, kind, size, key, _, _, _, instructions = _asked(command)
+        if instructions is None or not key:
             return Refused(INVALID_STATUS, "An order for a book has instructions and a hash.", "instructions")
-        account = state.accounts.get(command.account)
-        market = state.markets.get(command.market)
-        reason = self._refusal(draft, command, account, market, known)
+        account, market = state.accounts.get(account_), state.markets.get(market_)
+        with_ = Ticket(side, order_type, kind, size, instructions)
+        reason = self._refusal(draft, key, with_, account, market, known)
         if reason:
             return self._refuse(draft, command, reason)
         if COUNTERPARTY not in state.account_of_role or FEES not in state.account_of_role:
             return Refused(NOT_OPERATING, "Open accounts with the roles counterparty and fees first.")
         assert account is not None
         assert market is not None
-        assert market.contract is not None
-        with_: Instructions = command.instructions
         if with_.trigger:
             price = trigger_price(market, draft.ambient, self.policy)
-            if not is_reached(with_, price, price):
+            if not is_reached(with_.trigger, with_.trigger_when, price, price):
                 return self._stand_by(draft, command, account, market, with_)
-        reason, needed = self.steps.needs(draft, account, market, command.side, command.size, with_)
+        reason, needed = self.steps.needs(draft, account, market, size, with_)
         if reason:
             return self._refuse(draft, command, reason)
         return self._work(draft, command, account, market, with_, needed)
@@ -143,21 +144,19 @@ class BluefinRules:
         return Refused(INVALID_STATUS, "An exchange has nothing of that kind to operate.")
 
     def _refusal(
-        self, draft: Draft, command: PlaceOrder, account: Account | None, market: Market | None, known: Known
+        self, draft: Draft, key: str, with_: Ticket, account: Account | None, market: Market | None, known: Known
     ) -> str:
         """Why the order is not taken, before the book is looked at."""
-        with_: Instructions | None = command.instructions
-        assert with_ is not None
         if account is None or account.role != CUSTOMER:
             return ACCOUNT_NOT_FOUND
+        if known.order or key in account.keys:  # any other reason would say of the order it repeats that it has ended
+            return DUPLICATE_ORDER
         if account.status != ACTIVE:
             return ACCOUNT_DEAUTHORIZED
         if market is None or market.contract is None:
             return INVALID_SYMBOL
-        if known.order:
-            return DUPLICATE_ORDER
-        reason = terms_refused(self.policy, command, with_, market, market.contract, draft.started)
-        return reason or affairs_refused(self.policy, command, with_, account, market)
+        reason = terms_refused(self.policy, with_, market, draft.started)
+        return reason or affairs_refused(self.policy, key, with_, account, market)
 
     def _refuse(self, draft: Draft, command: PlaceOrder, reason: str) -> Answer:
         """On record, under no key: the order it repeats, if it does, is not touched by it.
@@ -185,31 +184,30 @@ class BluefinRules:
         return Accepted(0)
 
     def _placed(self, draft: Draft, command: PlaceOrder, market: Market, needed: int) -> Order:
+        account, on, side, order_type, kind, size, key, fingerprint, _, _, instructions = _shared(command)
         number: Number = draft.state.orders_made + 1
         draft.emit(
             _ORDER_PLACED(
-                command.account,
+                account,
                 number,
-                command.market,
-                command.side,
-                command.order_type,
-                command.kind,
-                command.size,
-                command.size,
+                on,
+                side,
+                order_type,
+                kind,
+                size,
+                size,
                 market.currency.number,
                 needed,
                 0,
-                command.client_key,
-                command.fingerprint,
+                key,
+                fingerprint,
                 0,
-                command.instructions,
+                instructions,
             )
         )
         return draft.state.orders[number]
 
-    def _stand_by(
-        self, draft: Draft, command: PlaceOrder, account: Account, market: Market, with_: Instructions
-    ) -> Answer:
+    def _stand_by(self, draft: Draft, command: PlaceOrder, account: Account, market: Market, with_: Ticket) -> Answer:
         """It waits for its price, and binds nothing."""
         self._choose_leverage(draft, account, market, with_.leverage)
         order = self._placed(draft, command, market, 0)
@@ -222,12 +220,12 @@ class BluefinRules:
         command: PlaceOrder,
         account: Account,
         market: Market,
-        with_: Instructions,
+        with_: Ticket,
         needed: int,
     ) -> Answer:
         self._choose_leverage(draft, account, market, with_.leverage)
         order = self._placed(draft, command, market, needed)
-        if crossing_level(market.book, command.side, with_.price) is None:
+        if crossing_level(market.book, with_.side, with_.price) is None:
             draft.emit(OrderRested(order.account, order.number, order.market, with_.expires))
             return Accepted(order.number)
         draft.emit(OrderOpened(order.account, order.number, order.market, 0))
@@ -325,3 +323,14 @@ class BluefinRules:
                 self.steps.cancel(draft, state.orders[number], LEVERAGE_UPDATE, request)
         draft.emit(LeverageChanged(account.number, 0, market.number, command.leverage))
         return Accepted(market.number)
+
+
+# All of a command's values at once; those that go on into a fact stay the objects that they came as.
+_asked: Final[
+    Callable[[PlaceOrder], tuple[Number, Number, int, int, int, int, str, str, str, str, Instructions | None]]
+] = values
+_shared: Final[
+    Callable[
+        [PlaceOrder], tuple[Number, Number, Number, Number, Number, Number, str, str, str, str, Instructions | None]
+    ]
+] = values

@@ -7,11 +7,11 @@ whose margin is gone. Where the entry has no more room, they go on in the next.
 
 from typing import Final
 
-from tallystick.core.amounts import HALF_EVEN, divide
 from tallystick.core.lifecycle import OPEN, PENDING, TRADE_SETTLED
 from tallystick.core.order import Order
 from tallystick.dialects.bluefin.admit import (
     ROUNDING,
+    Ticket,
     book_refused,
     hindrance,
     is_affordable,
@@ -23,6 +23,7 @@ from tallystick.dialects.bluefin.admit import (
     rests,
     share_of_reservation,
     takes,
+    ticket_of,
     trigger_price,
 )
 from tallystick.dialects.bluefin.policy import Policy
@@ -66,7 +67,7 @@ from tallystick.facts.venue import (
     TradeMade,
 )
 from tallystick.venue.draft import Draft
-from tallystick.venue.matching import crossing_level
+from tallystick.venue.matching import crossing_level, opposite
 from tallystick.venue.positions import (
     closable,
     fee_of,
@@ -76,6 +77,7 @@ from tallystick.venue.positions import (
     owe_fill,
     owe_result,
     result_of,
+    worth_of,
 )
 from tallystick.venue.state import Account, Market, State
 from tallystick.venue.timers import ORDER_TIMER
@@ -97,25 +99,23 @@ class Steps:
     def __init__(self, policy: Policy) -> None:
         self.policy: Final = policy
 
-    def needs(
-        self, draft: Draft, account: Account, market: Market, side: int, size: int, with_: Instructions
-    ) -> tuple[str, int]:
+    def needs(self, draft: Draft, account: Account, market: Market, size: int, with_: Ticket) -> tuple[str, int]:
         """Why the order cannot be worked now, "" if it can, and the margin that it binds then."""
-        reason = book_refused(account, market, side, size, with_)
+        reason = book_refused(account, market, size, with_)
         if reason:
             return reason, 0
         exact = 0
         if with_.time_in_force == FILL_OR_KILL:
-            plan = plan_whole(draft, account, market, side, size, with_)
+            plan = plan_whole(draft, account, market, size, with_)
             if plan.refused:
                 return plan.refused, 0
             exact = plan.worth
-        needed = margin_needed(draft.state, account, market, side, size, with_, exact)
+        needed = margin_needed(draft.state, account, market, size, with_, exact)
         if is_affordable(draft.state, draft.ambient, account, market.currency.number, needed):
             return "", needed
         return INSUFFICIENT_MARGIN, 0
 
-    def work(self, draft: Draft, order: Order, account: Account, market: Market, with_: Instructions) -> None:
+    def work(self, draft: Draft, order: Order, account: Account, market: Market, with_: Ticket) -> None:
         """The order is open: it takes what it can, then rests or ends; then those who traded are looked after."""
         traded: list[Account] = []
         ended = self._take(draft, order, account, market, with_, traded)
@@ -193,7 +193,7 @@ class Steps:
         order: Order,
         account: Account,
         market: Market,
-        with_: Instructions,
+        with_: Ticket,
         traded: list[Account],
     ) -> str:
         """Trade with what rests, best first, as far as the limit goes; why it must end now, "" if it need not.
@@ -201,56 +201,53 @@ class Steps:
         ``traded`` gathers those who did.
         """
         state = draft.state
-        accounts, orders, book = state.accounts, state.orders, market.book
-        side, limit, begun = order.terms.side, with_.price, draft.length
-        reduces = with_.flags & REDUCE_ONLY != 0
+        side, limit, against, begun = with_.side, with_.price, opposite(with_.side), draft.length
         whole = with_.time_in_force == FILL_OR_KILL  # looked at already, and all that was counted trades
+        unlimited = limit == 0 and side == BUY and not whole  # what it costs is known when it is met
         if whole:
             self._clear_way(draft, order, account, market, with_)
         while order.leaves > 0:
-            level = crossing_level(book, side, limit)
+            level = crossing_level(market.book, side, limit)
             if level is None:
                 break
             if draft.length - begun >= TAKING_MAX:
                 return TOO_MANY_MATCHES
-            maker = orders[level.first().number]
+            maker = state.orders[level.first().number]
             if maker.account == account.number:
-                if with_.self_trade != CANCEL_TAKER:
-                    self.cancel(draft, maker, SELF_TRADE_PREVENTION)
-                if with_.self_trade != CANCEL_MAKER:
+                if self._prevent(draft, maker, with_):
                     return SELF_TRADE_PREVENTION
                 continue
-            quantity = min(order.leaves, maker.leaves)
-            if reduces:
-                quantity = min(quantity, closable(account, market, side))
-                if quantity == 0:
+            most = order.leaves
+            if with_.flags & REDUCE_ONLY:
+                most = min(most, closable(account, market, side))
+                if most == 0:
                     return REDUCE_ONLY_WOULD_OPEN
-            of = accounts[maker.account]
-            quantity = min(quantity, offered(maker, closable(of, market, maker.terms.side)))
-            price = level.price
-            if not whole or quantity == 0:
-                reason = hindrance(draft, maker, of, market, quantity, price)
-                if reason:
-                    self._drop(draft, maker, reason)
-                    continue
-                if (
-                    limit == 0
-                    and side == BUY
-                    and lacks_margin(draft, order, account, market, market.taker_fee, quantity, price)
-                ):
-                    return INSUFFICIENT_MARGIN
-            self._trade(draft, order, maker, account, of, market, quantity, price)
-            if maker.leaves == 0:
-                draft.emit(_ORDER_FILLED(maker.account, maker.number, maker.market, 0, maker.reserved, EXACT))
+            of, price = state.accounts[maker.account], level.price
+            quantity = min(most, maker.leaves)
+            if of.working[market.number].reducing:
+                quantity = min(quantity, offered(maker, closable(of, market, against)))
+            hinders = "" if whole and quantity else hindrance(draft, maker, of, market, against, quantity, price)
+            if hinders:
+                self._drop(draft, maker, hinders)
+                continue
+            if unlimited and lacks_margin(draft, order, account, market, side, market.taker_fee, quantity, price):
+                return INSUFFICIENT_MARGIN
+            self._trade(draft, order, maker, account, of, market, side, quantity, price)
             if not traded:
                 traded.append(account)
             if of not in traded:
                 traded.append(of)
         return ""
 
-    def _clear_way(self, draft: Draft, order: Order, account: Account, market: Market, with_: Instructions) -> None:
+    def _prevent(self, draft: Draft, maker: Order, with_: Ticket) -> bool:
+        """The order met one of its own account's; whether it is the one that ends, or both."""
+        if with_.self_trade != CANCEL_TAKER:
+            self.cancel(draft, maker, SELF_TRADE_PREVENTION)
+        return with_.self_trade != CANCEL_MAKER
+
+    def _clear_way(self, draft: Draft, order: Order, account: Account, market: Market, with_: Ticket) -> None:
         """End what the order would pass over."""
-        plan = plan_whole(draft, account, market, order.terms.side, order.leaves, with_)
+        plan = plan_whole(draft, account, market, order.leaves, with_)
         for maker, reason in plan.hindering:
             self._drop(draft, maker, reason)
 
@@ -262,24 +259,24 @@ class Steps:
         taking: Account,
         making: Account,
         market: Market,
+        side: int,
         quantity: int,
         price: int,
     ) -> None:
-        """One match, executed and settled at once, at the maker's price."""
+        """One match, executed and settled at once, at the maker's price; who rested may be filled by it."""
         state = draft.state
         clearing, house = state.account_of_role[COUNTERPARTY].number, state.account_of_role[FEES].number
         currency, basis = market.currency.number, market.basis
-        worth = divide(quantity * price, market.parity, HALF_EVEN)
-        buyer, seller = (taker, maker) if taker.terms.side == BUY else (maker, taker)
+        worth = worth_of(market, quantity, price)
+        buyer, seller = (taker, maker) if side == BUY else (maker, taker)
         owed: list[Obligation] = []
         legs: list[Leg] = []
         owe_fill(owed, buyer.account, seller.account, market, basis, quantity, worth)
-        for order, account, rate, liquidity in (
-            (taker, taking, market.taker_fee, TAKER),
-            (maker, making, market.maker_fee, MAKER),
-        ):
-            result = result_of(account, market, basis, order.terms.side, quantity, worth)
-            fee = fee_of(worth, rate)
+        for liquidity in (TAKER, MAKER):
+            takes_ = liquidity == TAKER
+            order, account = (taker, taking) if takes_ else (maker, making)
+            result = result_of(account, market, basis, side if takes_ else opposite(side), quantity, worth)
+            fee = fee_of(worth, market.taker_fee if takes_ else market.maker_fee)
             owe_result(owed, account.number, clearing, currency, basis, result)
             owe_fee(owed, account.number, house, currency, fee)
             posted = share_of_reservation(order, quantity)
@@ -299,6 +296,8 @@ class Steps:
                 UNCHANGED,
             )
         )
+        if maker.leaves == 0:
+            draft.emit(_ORDER_FILLED(maker.account, maker.number, maker.market, 0, maker.reserved, EXACT))
 
     def _tend(self, draft: Draft, market: Market, account: Account) -> None:
         """Look after one who traded: what may only reduce what is no longer there, and what cannot be margined."""
@@ -332,7 +331,8 @@ class Steps:
         for side in (BUY, SELL):
             for level in market.standby.side(side).levels():
                 resting = level.resting()
-                if not is_reached(state.orders[resting[0].number].terms.instructions, low, high):
+                with_: Instructions = state.orders[resting[0].number].terms.instructions
+                if not is_reached(with_.trigger, with_.trigger_when, low, high):
                     break
                 found.extend([each.number for each in resting])
         found.sort()
@@ -348,8 +348,8 @@ class Steps:
     def _begin(self, draft: Draft, market: Market, order: Order) -> None:
         """Its price is reached: it is an order as any other from now on, or cannot be one and is cancelled."""
         account = draft.state.accounts[order.account]
-        with_: Instructions = order.terms.instructions
-        side, size = order.terms.side, order.size
+        with_ = ticket_of(order)
+        side, size = with_.side, with_.size
         if with_.expires and with_.expires <= draft.started:
             self._expire(draft, order)
             return
@@ -361,7 +361,7 @@ class Steps:
         else:
             if with_.flags & REDUCE_ONLY and with_.time_in_force != FILL_OR_KILL:
                 size = min(size, max(1, closable(account, market, side)))  # it closes what is left of the position
-            refused, needed = self.needs(draft, account, market, side, size, with_)
+            refused, needed = self.needs(draft, account, market, size, with_)
         if refused:
             self.cancel(draft, order, refused)
             return
