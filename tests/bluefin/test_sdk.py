@@ -170,7 +170,7 @@ def test_each_way_in_which_a_cancel_fails(ann):
     ann.cancel("ab" * 32)
     assert ann.told("not cancelled: ORDER_NOT_FOUND")[0]["orderHash"] == "ab" * 32
     ann.cancel("ab" * 32, symbol="NOPE-PERP")
-    ann.told("not cancelled: MARKET_NOT_FOUND")
+    assert ann.told("not cancelled: MARKET_NOT_FOUND")[0]["symbol"] == "NOPE-PERP"
     ann.cancel()
     ann.told("not cancelled: NO_OPEN_ORDERS_ON_MARKET")
 

@@ -38,6 +38,8 @@ from tallystick.web.desk import Desk
 from tallystick.web.exchange import BodyTooLarge, Disconnected, Reply, Request, json_reply
 
 BODY_BYTES_MAX: Final = 256 * 1024
+MILLIS_MAX: Final = 2**53
+PAGES_MAX: Final = 10_000
 RETRY_AFTER_SECONDS: Final = 1
 ACKNOWLEDGED: Final = 202
 
@@ -160,7 +162,14 @@ class BluefinApi:
 
     async def _trades(self, request: Request) -> Reply:
         query = _Query(request)
-        return _reply(self._market_data.trades(self._symbol(query), query.number("limit", 500, 1000)))
+        found = self._market_data.trades(
+            self._symbol(query),
+            query.number("limit", 500, 1000),
+            since=query.number("startTimeAtMillis", 0, MILLIS_MAX),
+            until=query.number("endTimeAtMillis", MILLIS_MAX, MILLIS_MAX),
+            page=query.number("page", 1, PAGES_MAX),
+        )
+        return _reply(found)
 
     async def _ticker(self, request: Request) -> Reply:
         return _reply(self._market_data.ticker(self._symbol(_Query(request))))
@@ -190,10 +199,10 @@ class BluefinApi:
             self._view,
             self._owner(session.account),
             symbol=query.text("symbol"),
-            since=query.number("startTimeAtMillis", 0, 2**53),
-            until=query.number("endTimeAtMillis", 2**53, 2**53),
+            since=query.number("startTimeAtMillis", 0, MILLIS_MAX),
+            until=query.number("endTimeAtMillis", MILLIS_MAX, MILLIS_MAX),
             limit=query.number("limit", 50, 1000),
-            page=query.number("page", 1, 10_000),
+            page=query.number("page", 1, PAGES_MAX),
         )
         return _reply(found)
 

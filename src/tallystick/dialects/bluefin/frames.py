@@ -111,6 +111,7 @@ class _Telling:
         self._spelling: Final = spelling
         self._begins: Final = entry.time
         self._events: Final[tuple[Any, ...]] = entry.events
+        self._asked_for: Final = entry.cause.reason  # a cancel names here the market that is none
         self._state: Final = state
         self._wants: Final = wants
         self._begun: Final[set[int]] = set()  # orders that are new, or as good as new
@@ -253,7 +254,7 @@ class _Telling:
             "OrderCancelled",
             OrderCancellationUpdate(
                 order_hash=event.name,
-                symbol="" if market is None else market.name,
+                symbol=self._asked_for if market is None else market.name,
                 account_address=self._state.accounts[event.account].name,
                 created_at_millis=millis(time),
                 cancellation_reason=self._spelling.failed_cancel_reason,  # type: ignore[arg-type]

@@ -117,10 +117,12 @@ class MarketData:
 
     # --- What is asked ---
 
-    def trades(self, symbol: str, limit: int) -> list[ShownTrade]:
-        """Up to ``limit`` of the last TRADES_KEPT, newest first."""
+    def trades(self, symbol: str, limit: int, *, since: int = 0, until: int = 2**63, page: int = 1) -> list[ShownTrade]:
+        """The ``page``-th (from 1) ``limit`` of the last TRADES_KEPT, newest first, made between two milliseconds."""
         kept = self._of(self._named(symbol)).trades
-        return [kept[-place] for place in range(1, min(limit, len(kept)) + 1)]
+        found = [each for each in reversed(kept) if since <= each.executed_at_millis < until]
+        first = (max(page, 1) - 1) * limit
+        return found[first : first + limit]
 
     def depth(self, symbol: str, limit: int) -> Depth:
         """The best ``limit`` levels of each side."""

@@ -88,6 +88,7 @@ class Placing:
         return CancelOrders(
             (),
             session.signer,
+            "" if market is not None else sent.symbol,
             account=0 if account is None else account.number,
             market=0 if market is None else market.number,
             names=names,
