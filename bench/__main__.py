@@ -6,7 +6,20 @@ from pathlib import Path
 from time import perf_counter
 from typing import Final
 
-from bench import collector, deliver, engine, exchange, latency, memory, recovery, rest, streams, tracker
+from bench import (
+    bluefin,
+    collector,
+    deliver,
+    engine,
+    exchange,
+    exchange_rest,
+    latency,
+    memory,
+    recovery,
+    rest,
+    streams,
+    tracker,
+)
 from bench.flush import BYTES, measure_flush, summary
 from bench.options import Options
 from bench.processes import ROOT, compile_package
@@ -23,6 +36,8 @@ ROWS: Final[dict[str, Callable[[Options], list[Finding]]]] = {
     "tracker": tracker.run,
     "deliver": deliver.run,
     "streams": streams.run,
+    "bluefin": bluefin.run,
+    "exchange-rest": exchange_rest.run,
 }
 
 

@@ -16,8 +16,9 @@ from bench.options import Options
 from bench.processes import SERVER_CORE, ask
 from bench.report import Figure, Finding, Skipped, say
 from tallystick.core.lifecycle import FILLED, OPEN
-from tallystick.facts.client import Announced, VenueJoined
+from tallystick.facts.client import Announced
 from tallystick.facts.client_codes import BY_BOTH, MAKER
+from tallystick.facts.client_terms import VenueJoined
 from tallystick.facts.codes import BUY, LIMIT_ORDER, UNITS
 from tallystick.server.serve import spare_the_collector
 from tallystick.tracker.agenda import Patience
@@ -34,6 +35,7 @@ ANNOUNCEMENTS: Final = 4  # of a lifecycle: created, filled, filled, completed
 ORDER_EVERY_US: Final = 10
 RETAIN_US: Final = 10_000  # so 1,000 closed orders stay, as many as the client it is compared with keeps
 WAKE_EVERY: Final = 64
+FIRST_ID: Final = 100_000_000_000_000_000
 BEGIN_US: Final = 1_700_000_000_000_000
 
 
@@ -92,7 +94,7 @@ class Desk:
         self.tracker: Final = Tracker(patience=Patience(retain_us=RETAIN_US))
         self.told = 0
         self._now = BEGIN_US
-        self._made = 0
+        self._made = FIRST_ID
         self.tracker.decide(JoinVenue(VenueJoined(0, 0, "venue", BY_BOTH)), self._now)
         self.tracker.decide(ListMarket(1, "ACME-USD", "ACME", "USD", 2, 3, 2), self._now)
 
@@ -136,7 +138,8 @@ class Desk:
     def _ids(self) -> tuple[str, str]:
         self._made += 1
         self._now += ORDER_EVERY_US
-        return f"tally-{self._made:018d}", f"venue-{self._made:018d}"
+        made = str(self._made)  # a format would be an eighth of what is measured
+        return "tally-" + made, "venue-" + made
 
     def _listen(self, _event: Announced) -> None:
         self.told += 1
