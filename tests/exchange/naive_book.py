@@ -42,6 +42,9 @@ class NaiveSide:
     def level(self, price):
         return next(level for level in self.levels() if level.price == price)
 
+    def total(self, price):
+        return sum(level.total for level in self.levels() if level.price == price)
+
     def levels(self):
         rows = sorted(
             (row for row in self._book.rows if row["side"] == self._side),

@@ -8,8 +8,8 @@ from tallystick.facts.codes import BUY, SELL
 from tallystick.venue import state as state_room
 from tallystick.venue.book import Book, BookError
 from tallystick.venue.snapshot import state_hash
-from tests.exchange.crowd import crowd
-from tests.exchange.floor import ETH, Floor
+from tests.exchange.crowd import crowd, wide_floor
+from tests.exchange.floor import ETH
 from tests.exchange.naive_book import NaiveBook
 
 SIDES = (BUY, SELL)
@@ -30,7 +30,8 @@ def shown(book) -> tuple:
         for level in book.side(side).levels()
     ]
     best = [(book.best(side), book.first(side), len(book.side(side)), book.depth(side, 2)) for side in SIDES]
-    return len(book), book.orders(), levels, best
+    totals = [book.side(side).total(price) for side in SIDES for price in range(7)]
+    return len(book), book.orders(), levels, best, totals
 
 
 @given(COMMANDS)
@@ -68,10 +69,10 @@ def test_a_level_with_many_that_have_gone_is_cleared_and_keeps_its_turns():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_venue_with_the_naive_book_comes_to_the_same_state(seed, monkeypatch):
-    fast = Floor(audited=False)
+    fast = wide_floor()
     crowd(fast, seed, 300)
     monkeypatch.setattr(state_room, "OrderBook", NaiveBook)
-    naive = Floor(audited=False)
+    naive = wide_floor()
     crowd(naive, seed, 300)
     assert isinstance(naive.state.markets[ETH].book, NaiveBook)
     assert state_hash(fast.state) == state_hash(naive.state)
@@ -79,6 +80,6 @@ def test_a_venue_with_the_naive_book_comes_to_the_same_state(seed, monkeypatch):
 
 @pytest.mark.parametrize("seed", range(100, 106))
 def test_whatever_is_asked_both_folds_agree_and_everything_adds_up(seed):
-    floor = Floor()
+    floor = wide_floor(audited=True)
     crowd(floor, seed, 120)
     assert floor.state.trades_made > 3

@@ -14,6 +14,7 @@ from msgspec import structs
 from tallystick.core.lifecycle import TRADE_EXECUTED, TRADE_PENDING, TRADE_SETTLED
 from tallystick.dialects.sophic.policy import Policy
 from tallystick.facts.codes import (
+    AT_OR_BELOW,
     BUY,
     BUY_SELL,
     CASH,
@@ -57,6 +58,7 @@ from tallystick.facts.venue import (
     OrderExpired,
     OrderOpened,
     OrderPlaced,
+    OrdersReached,
     TradeConfirmed,
     TradeMade,
     TradeReverted,
@@ -73,8 +75,7 @@ from tallystick.venue.draft import Draft
 from tallystick.venue.snapshot import state_hash
 from tallystick.venue.state import State
 from tallystick.venue.timers import Timers
-from tests.exchange.crowd import crowd
-from tests.exchange.floor import Floor
+from tests.exchange.crowd import crowd, wide_floor
 from tests.golden.projection import projection
 from tests.stage import ACME, ALICE, BOB, SECOND, Stage
 
@@ -213,9 +214,15 @@ def confirmed_elsewhere() -> tuple[list[Entry], State]:
 
 
 def exchange() -> tuple[list[Entry], State]:
-    """Orders in a book, stop orders, positions, leverage and cancels by hash, of four traders."""
-    floor = Floor(audited=False)
+    """Orders in a book, stop orders, positions, leverage and cancels by hash, in markets of every scale."""
+    floor = wide_floor()
     crowd(floor, 1, 150)
+    stop = floor.sell("ann", 1, at=3010, stop=2000, when=AT_OR_BELOW)
+    engine = floor.engine
+    draft = Draft(engine.state, engine.ambient, engine.timers, floor.now)
+    draft.emit(OrdersReached(0, 0, 1, 2_000 * 10**9, (stop,), draft.started))  # as where an entry has no more room
+    floor._keep(draft.seal(Cause("place")))
+    floor.wait(1)
     return floor.entries, floor.state
 
 

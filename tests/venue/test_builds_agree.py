@@ -17,7 +17,7 @@ ROOT = SOURCE.parent
 COMMANDS = 8_000
 NOT_A_BROKERAGES = {
     *("OrderExpired", "TradeConfirmed", "TradeReverted"),
-    *("LeverageChanged", "OrderTriggered", "OrderRested"),
+    *("LeverageChanged", "OrderTriggered", "OrderRested", "OrdersReached"),
 }
 
 

@@ -6,6 +6,8 @@ so it is an argument and never stored with the amount. Nothing here is ever a fl
 
 from typing import Final
 
+from mypy_extensions import i64
+
 # --- Limits -----------------------------------------------------------------------------------------------------------
 
 AMOUNT_DIGITS_MAX: Final = 78  # the digits of 2**256 - 1
@@ -28,6 +30,7 @@ TOO_MANY_DECIMALS: Final = "too_many_decimals"
 
 # mypy cannot know that 10**n is an integer, and a look-up is faster than a power.
 _POWERS_OF_TEN: Final[tuple[int, ...]] = tuple(int("1" + "0" * exponent) for exponent in range(AMOUNT_DIGITS_MAX + 1))
+_WORD: Final = (1 << 62) - 1
 _AMOUNT_LIMIT: Final[int] = _POWERS_OF_TEN[AMOUNT_DIGITS_MAX]
 
 
@@ -66,6 +69,13 @@ def divide(numerator: int, denominator: int, rounding: int) -> int:
 
 def multiply_divide(a: int, b: int, c: int, rounding: int) -> int:
     """``a * b / c``, rounded once."""
+    if rounding == CEILING and 0 < b <= _WORD and 0 < c <= _WORD:
+        most = _WORD // b
+        if -most <= a <= most:  # compiled, the machine's own arithmetic, where nothing overflows
+            left: i64 = a
+            right: i64 = b
+            divisor: i64 = c
+            return -(-left * right // divisor)
     return divide(a * b, c, rounding)
 
 

@@ -9,8 +9,8 @@ Amounts are integers: units at the market's ``unit_scale``, cash and stakes at i
 ``price_scale``, a fee at the scale of its own asset (``fee_scale``). Times are microseconds since the epoch, on the
 clock of this process; ``as_of`` is the time that evidence speaks of. All events of an entry happened at its time.
 
-Codes, each for ever: 1-19 reference data, 20-39 belief, 40-49 announcements, 50-59 streams, 60-69 leaving,
-70-79 the kill switch.
+Codes, each for ever: 1-19 reference data and 20 an order's terms (client_terms.py), 21-39 belief, 40-49 announcements,
+50-59 streams, 60-69 leaving, 70-79 the kill switch.
 """
 
 from typing import Final
@@ -18,73 +18,14 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from tallystick.facts.client_records import OrderRecord
+from tallystick.facts.client_terms import Fact, MarketListed, OrderIntended, VenueJoined
 from tallystick.facts.common import Cause
 
 EVENTS_PER_ENTRY_MAX: Final = 1024
 
 
-class Fact(Struct, frozen=True, array_like=True, gc=False):
-    """One fact. Its first fields are its keys, the numbers of its venue and its order; 0 means none."""
-
-    venue: int
-    order: int
-
-
-# --- Reference data ---------------------------------------------------------------------------------------------------
-
-
-class VenueJoined(Fact, frozen=True, gc=False, tag=1):
-    """A venue, and what its connector declares of it, from now on.
-
-    Fills may come up to ``late_us`` after an order's end. An order that is FILLED waits ``fills_wait_us`` for its fills
-    before it is announced as completed without them (0: for ever). It is LOST after ``lost_misses`` not-founds over
-    ``lost_after_us``. ``slack_us`` is what the venue's clock and ours may differ by. ``fills`` says how it tells of
-    fills (client_codes). An order is gone when ``absent_lists`` complete lists lack it, over ``absent_us`` at least.
-    """
-
-    name: str
-    completion: int
-    late_us: int = 0
-    fills_wait_us: int = 0
-    lost_misses: int = 3
-    lost_after_us: int = 30_000_000
-    slack_us: int = 0
-    fills: int = 0
-    absent_lists: int = 1
-    absent_us: int = 0
-
-
-class MarketListed(Fact, frozen=True, gc=False, tag=2):
-    """A market: ``unit`` is traded for ``currency``; ``name`` is its public name. It is the scales of its amounts."""
-
-    market: int
-    name: str
-    unit: str
-    currency: str
-    price_scale: int
-    unit_scale: int
-    cash_scale: int
-
-
 # --- Belief -----------------------------------------------------------------------------------------------------------
-
-
-class OrderIntended(Fact, frozen=True, gc=False, tag=20):
-    """An order is about to be sent: its terms as they were meant. Durable before the request leaves.
-
-    ``size`` is of ``kind``; fills that come within ``tolerance`` of it fill the order, and no more than that may exceed
-    it. ``price`` is 0 for none. ``traits`` are names and texts that no rule looks at.
-    """
-
-    client_id: str
-    market: int
-    side: int
-    order_type: int
-    kind: int
-    size: int
-    price: int = 0
-    tolerance: int = 0
-    traits: tuple[tuple[str, str], ...] = ()
 
 
 class StatusBelieved(Fact, frozen=True, gc=False, tag=21):
@@ -286,6 +227,21 @@ class StreamPositioned(Fact, frozen=True, gc=False, tag=52):
     position: str
 
 
+# --- Leaving and coming back ------------------------------------------------------------------------------------------
+
+
+class OrdersLeft(Fact, frozen=True, gc=False, tag=60):
+    """Nothing more is expected of these orders: they leave the state, for tables that can be made anew."""
+
+    orders: tuple[int, ...]
+
+
+class OrderRecalled(Fact, frozen=True, gc=False, tag=33):
+    """An order that had left is tracked again, because evidence of it came."""
+
+    record: OrderRecord
+
+
 # --- The kill switch --------------------------------------------------------------------------------------------------
 
 
@@ -298,103 +254,6 @@ class PlacingKilled(Fact, frozen=True, gc=False, tag=70):
 class PlacingReleased(Fact, frozen=True, gc=False, tag=71):
     """Orders are placed again."""
 
-
-# --- Records: a state as plain values ---------------------------------------------------------------------------------
-
-
-class FillRecord(Struct, frozen=True, array_like=True, gc=False):
-    """``reason`` is why it is in quarantine, 0 for a fill that counts."""
-
-    trade: str
-    states: int
-    consumed: int
-    quantity: int
-    notional: int
-    price: int
-    fee: int
-    fee_asset: str
-    fee_scale: int
-    liquidity: int
-    as_of: int
-    reason: int = 0
-
-
-class BeliefRecord(Struct, frozen=True, array_like=True, gc=False):
-    """What is believed of an order: the same for the same evidence, in whatever order it came."""
-
-    terms: OrderIntended
-    made: int
-    status: int
-    certainty: int
-    word: int
-    word_at: int
-    ends: int
-    heard: int
-    told_consumed: int
-    told_quantity: int
-    ids: tuple[str, ...]
-    fills: tuple[FillRecord, ...]
-    aside: tuple[FillRecord, ...]
-    words: tuple[tuple[str, int], ...]
-    disputed: tuple[str, ...]
-    misses: tuple[int, ...]
-    absences: tuple[int, ...]
-    doubt: tuple[int, str]
-    refusal: tuple[int, str, str]
-    cancel: tuple[int, int, str]
-    fills_at: int
-    versions: tuple[tuple[int, int, int], ...]
-    size_max: int
-    sums: tuple[int, ...]
-
-
-class OrderRecord(Struct, frozen=True, array_like=True, gc=False, tag=4):
-    """An order as a whole: belief, and what was announced. ``told`` and ``told_aside`` are of the Announced kind, as is
-    ``said``, what fills came to; ``counts`` are how often each of its unknown words was said. ``updated`` is the time
-    and ``last`` the sequence of its last entry."""
-
-    belief: BeliefRecord
-    told: int
-    told_aside: tuple[str, ...]
-    updated: int
-    last: int
-    counts: tuple[int, ...] = ()
-    said: tuple[int, ...] = ()
-
-
-class OrderRecalled(Fact, frozen=True, gc=False, tag=33):
-    """An order that had left is tracked again, because evidence of it came."""
-
-    record: OrderRecord
-
-
-class OrdersLeft(Fact, frozen=True, gc=False, tag=60):
-    """Nothing more is expected of these orders: they leave the state, for tables that can be made anew."""
-
-    orders: tuple[int, ...]
-
-
-class HeadRecord(Struct, frozen=True, array_like=True, gc=False, tag=1):
-    sequence: int
-    time: int
-    orders_made: int
-    left_at: int = 0
-
-
-class VenueRecord(Struct, frozen=True, array_like=True, gc=False, tag=2):
-    terms: VenueJoined
-    broken_at: int
-    snapshot_at: int
-    positions: tuple[tuple[str, str], ...]
-    killed_at: int = 0
-    killed: str = ""
-
-
-class MarketRecord(Struct, frozen=True, array_like=True, gc=False, tag=3):
-    terms: MarketListed
-
-
-StateRecord = HeadRecord | VenueRecord | MarketRecord | OrderRecord
 
 # --- The entry --------------------------------------------------------------------------------------------------------
 
@@ -442,7 +301,6 @@ class Entry(Struct, frozen=True, array_like=True, gc=False):
 
 
 _decoder = msgspec.json.Decoder(Entry)
-_record_decoder = msgspec.json.Decoder(StateRecord)
 
 encode: Final = msgspec.json.Encoder().encode
 """An entry, or a record, as the journal keeps it: JSON, positional."""
@@ -451,9 +309,3 @@ encode: Final = msgspec.json.Encoder().encode
 def decode(body: bytes) -> Entry:
     """The inverse of ``encode`` for an entry; raises msgspec.DecodeError for what no version of this program wrote."""
     return _decoder.decode(body)
-
-
-def decode_record(body: bytes) -> StateRecord:
-    """The inverse of ``encode`` for a record."""
-    record: StateRecord = _record_decoder.decode(body)
-    return record

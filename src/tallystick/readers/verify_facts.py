@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from tallystick.core.lifecycle import is_closed
 from tallystick.core.order import Order
-from tallystick.facts.codes import CLOSED_SHORT, EXACT, NOT_TRADING, SCOPE_ACCOUNT, SCOPE_ORDERS, SUSPENDED
+from tallystick.facts.codes import CLOSED_SHORT, EXACT, NOT_TRADING, SCOPE_ACCOUNT, SCOPE_ORDERS, SUSPENDED, TRIGGER
 from tallystick.facts.common import Event
 from tallystick.facts.venue import (
     AccountChanged,
@@ -23,6 +23,7 @@ from tallystick.facts.venue import (
     OrderPlaced,
     OrderRefused,
     OrderSettled,
+    OrdersReached,
     OrderWaiting,
     PrerequisiteCleared,
     SettlementFailed,
@@ -117,6 +118,15 @@ class Facts:
             return f"it clears prerequisite {event.prerequisite} of order {event.order}, which waits for {before}"
         return ""
 
+    def _orders_reached(self, event: OrdersReached) -> str:
+        for number in event.orders:
+            waiting = self._state.waiting.get(number)
+            before = self._waiting.get(number, 0 if waiting is None else waiting.prerequisite)
+            if before != TRIGGER:
+                return f"it sets off order {number}, which does not stand by for a price"
+            self._waiting[number] = 0
+        return ""
+
     def _failed(self, event: ExecutionFailed | SettlementFailed) -> str:
         return "" if event.due > self._time else f"what failed is to be tried again at {event.due}, which is no later"
 
@@ -203,6 +213,7 @@ _LOOKS: Final[dict[type, Callable[[Facts, Any], str]]] = {
     OrderRefused: Facts._order_refused,
     OrderSettled: Facts._order_settled,
     PrerequisiteCleared: Facts._prerequisite_cleared,
+    OrdersReached: Facts._orders_reached,
     ExecutionFailed: Facts._failed,
     SettlementFailed: Facts._failed,
     TradeMade: Facts._trade_made,

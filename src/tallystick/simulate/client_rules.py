@@ -17,7 +17,8 @@ from tallystick.connect.events import (
 )
 from tallystick.connect.store import STREAM
 from tallystick.core.lifecycle import CANCELLED, EXPIRED, FILLED, ORDER_STATUS_NAMES, REJECTED
-from tallystick.facts.client import OrderIntended, decode
+from tallystick.facts.client import decode
+from tallystick.facts.client_terms import OrderIntended
 from tallystick.journal.port import Journal
 from tallystick.simulate.violation import Violation, require
 

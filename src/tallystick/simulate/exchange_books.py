@@ -5,7 +5,7 @@ from fractions import Fraction
 from math import ceil
 from typing import Any, Final
 
-from tallystick.facts.codes import BUY, CUSTOMER, REDUCE_ONLY
+from tallystick.facts.codes import BUY, CUSTOMER, FILL_OR_KILL, REDUCE_ONLY, SELL
 from tallystick.simulate.arithmetic import nearest
 
 PARTS: Final = 10**9
@@ -99,7 +99,7 @@ class ExchangeBooks:
         return needed + max(0, self.fee(worth, rate)) - ceil(Fraction(order["reserved"] * quantity, order["left"]))
 
     def needed(self, account: int, market: int, side: int, size: int, with_: Any) -> int | None:
-        """What an order must bind; None where that depends on what may trade with it (an order without a limit)."""
+        """What an order must bind; None where that depends on who may trade with it."""
         if with_.flags & REDUCE_ONLY:
             return 0
         resting = sum(
@@ -110,18 +110,16 @@ class ExchangeBooks:
         opens = size - min(size, max(0, self.closable(account, market, side) - resting))
         if opens == 0:
             return 0
-        if not with_.price and with_.time_in_force == 3:
+        if with_.time_in_force == FILL_OR_KILL and side == BUY and not with_.price:
             return None
-        left, product = size, 0
+        left, worst = size, with_.price * size
         for number in self.queue(market, 3 - side):
             row = self.orders[number]
-            if not crosses(side, with_.price, row["price"]):
-                break
-            if row["account"] != account:
+            if side == SELL:
+                worst = max(worst, row["price"] * size)
+            elif not with_.price and row["account"] != account:
                 part = min(left, row["left"])
-                left, product = left - part, product + part * row["price"]
-        at_limit = product + left * with_.price
-        worst = max(at_limit, with_.price * size)
+                left, worst = left - part, worst + part * row["price"]
         notional = nearest(Fraction(worst, self.markets[market]["parity"]))
         contract = self.markets[market]["contract"]
         fee = self.fee(notional, max(0, contract.taker_fee, contract.maker_fee))

@@ -124,7 +124,7 @@ def _whole(books: ExchangeBooks, order: Any, with_: Any, found: Reasons) -> None
     others, own, sure = 0, False, 0
     for at, number in enumerate(books.queue(order.market, 3 - order.side)):
         row = books.orders[number]
-        if not crosses(order.side, with_.price, row["price"]) or others >= order.size:
+        if not crosses(order.side, with_.price, row["price"]) or sure >= order.size:
             break
         if row["account"] == order.account:
             own = True

@@ -1,11 +1,9 @@
 """What the auditor demands of each fact of an exchange (seeds/002, specs/bluefin.md §3, §9), by its own books."""
 
 from collections import Counter
-from fractions import Fraction
-from math import ceil
 from typing import Any, Final
 
-from tallystick.facts.codes import AT_OR_ABOVE, BUY, FILL_OR_KILL, NOT_TRADING, POST_ONLY, REDUCE_ONLY, SUSPENDED
+from tallystick.facts.codes import AT_OR_ABOVE, BUY, FILL_OR_KILL, NOT_TRADING, REDUCE_ONLY, SUSPENDED
 from tallystick.facts.commands import CancelOrders, ChangeLeverage, PlaceOrder
 from tallystick.facts.venue import (
     AccountChanged,
@@ -32,12 +30,12 @@ from tallystick.facts.venue import (
     Transferred,
     VenueOpened,
 )
-from tallystick.simulate.arithmetic import nearest
 from tallystick.simulate.exchange_books import ROUNDING, ExchangeBooks, Row, crosses
 from tallystick.simulate.exchange_refusals import may_refuse
+from tallystick.simulate.exchange_trades import match
 from tallystick.simulate.violation import Violation, require
 
-COUNTERPARTY, FEES, SETTLED = 3, 4, 2
+COUNTERPARTY = 3
 
 
 class ExchangeRules:
@@ -262,103 +260,11 @@ class ExchangeRules:
         others = {"insufficient_margin", "self_trade_prevention", "post_only_would_trade"}
         return reason in others
 
-    # --- Trades ---
-
     def _trade(self, event: TradeMade) -> None:
-        books = self.books
-        require(event.trade == books.trades + 1, "numbers", f"trade {event.trade} follows {books.trades}")
-        books.trades += 1
-        require(len(event.legs) == 2 and event.status == SETTLED, "settlement", f"{event} is no match that is settled")
-        taking, making = event.legs
-        taker, maker = books.orders[taking.order], books.orders[making.order]
-        self._check_parties(event, taker, maker)
-        quantity, market = taking.quantity, event.market
-        worth = books.worth(market, quantity, event.price)
-        owed: Counter[tuple[int, int, int]] = Counter()
-        buyer, seller = (taker, maker) if taker["side"] == BUY else (maker, taker)
-        owed[seller["account"], buyer["account"], books.markets[market]["unit"]] += quantity
-        owed[buyer["account"], seller["account"], books.markets[market]["basis"]] += worth
-        contract = books.markets[market]["contract"]
-        for order, leg, rate in ((taker, taking, contract.taker_fee), (maker, making, contract.maker_fee)):
-            self._check_leg(event, order, leg, worth, rate)
-            self._owe(owed, order, leg, market)
-        said: Counter[tuple[int, int, int]] = Counter()
-        for each in event.obligations:
-            said[each.payer, each.payee, each.asset] += each.amount
-        require(said == +owed, "obligations", f"trade {event.trade} moves {dict(said)}, and should {dict(+owed)}")
-        for (payer, payee, asset), amount in owed.items():
-            books.settled[payer, asset] -= amount
-            books.settled[payee, asset] += amount
-        for order, leg in ((taker, taking), (maker, making)):
-            order["left"] -= leg.quantity
-            order["reserved"] -= leg.posted
-        if maker["left"] == 0:
-            books.markets[market]["rows"].remove(maker["number"])
-        self._took[taker["number"]] += quantity
-        books.markets[market]["traded"] = event.price
-        low, high = self.span.get(market, (event.price, event.price))
-        self.span[market] = (min(low, event.price), max(high, event.price))
-
-    def _check_parties(self, event: TradeMade, taker: Row, maker: Row) -> None:
-        """Who trades with whom, and at which price."""
-        books, trade = self.books, f"trade {event.trade}"
-        statuses = (taker["status"], maker["status"])
-        require(statuses == ("open", "resting"), "arrows", f"{trade} is between orders that are {statuses}")
-        first = books.queue(event.market, maker["side"])[0]
-        detail = f"{trade} is with order {maker['number']}, and it was the turn of {first}"
-        require(maker["number"] == first and maker["side"] != taker["side"], "turn", detail)
-        good = event.price == maker["price"] and crosses(taker["side"], taker["price"], event.price)
-        require(good, "price", f"{trade} is at {event.price}, between {taker['price']} and {maker['price']}")
-        require(taker["account"] != maker["account"], "self trade", f"{trade} is of {taker['account']} with itself")
-        require(not taker["with"].flags & POST_ONLY, "turn", f"{trade} is taken by an order that only makes")
-        require(books.markets[event.market]["status"] != NOT_TRADING, "halted", f"{trade} is in a halted market")
-        for order in (taker, maker):
-            expires = order["with"].expires
-            require(not 0 < expires <= books.now, "due", f"{trade} is at {books.now}, order {order['number']} was over")
-            active = books.accounts[order["account"]]["status"] != SUSPENDED
-            require(active, "halted", f"{trade} is of a suspended account {order['account']}")
-        rate = books.markets[event.market]["contract"].maker_fee
-        quantity = event.legs[1].quantity
-        lacking = books.lacking(maker, quantity, event.price, rate)
-        free = books.free(maker["account"])
-        exempt = lacking == 0 or free is None or taker["with"].time_in_force == FILL_OR_KILL
-        detail = f"{trade} opens what order {maker['number']} cannot margin: it lacks {lacking}, {free} is free"
-        require(exempt or (free is not None and lacking <= free + ROUNDING), "margin", detail)
-
-    def _check_leg(self, event: TradeMade, order: Row, leg: Any, worth: int, rate: int) -> None:
-        books, who = self.books, f"trade {event.trade}, order {order['number']}"
-        increment = books.markets[event.market]["increment"]
-        whole = 0 < leg.quantity <= order["left"] and leg.quantity % increment == 0
-        require(whole, "quantity", f"{who} trades {leg.quantity} of {order['left']} by {increment}")
-        require(leg.quantity == leg.consumed == event.legs[0].quantity, "size", f"{who}: its legs differ")
-        require(leg.notional == worth, "notional", f"{who} is for {leg.notional}, and worth {worth}")
-        require(leg.fee == books.fee(worth, rate), "fees", f"{who} costs {leg.fee}, not {books.fee(worth, rate)}")
-        posted = ceil(Fraction(order["reserved"] * leg.quantity, order["left"]))
-        require(leg.posted == posted, "reserved", f"{who} posts {leg.posted}, and its share is {posted}")
-        closable = books.closable(order["account"], order["market"], order["side"])
-        opens = order["with"].flags & REDUCE_ONLY and leg.quantity > closable
-        require(not opens, "reduce only", f"{who} trades {leg.quantity}, and could close {closable}")
-
-    def _owe(self, owed: Counter[tuple[int, int, int]], order: Row, leg: Any, market: int) -> None:
-        """The order's result and fee."""
-        books, account = self.books, order["account"]
-        clearing, house = books.role(COUNTERPARTY), books.role(FEES)
-        basis, held = books.markets[market]["basis"], books.held(account, market)
-        closes = min(leg.quantity, books.closable(account, market, order["side"]))
-        result = 0
-        if closes:
-            cost = nearest(Fraction(books.paid(account, market) * closes, abs(held)))
-            worth = nearest(Fraction(leg.notional * closes, leg.quantity))
-            result = -cost - worth if order["side"] == BUY else worth - cost
-        detail = f"order {order['number']} realises {leg.realised}, and should {result}"
-        require(leg.realised == result, "result", detail)
-        payer, payee = (clearing, account) if result > 0 else (account, clearing)
-        if result:
-            owed[payer, payee, 1] += abs(result)
-            owed[payee, payer, basis] += abs(result)
-        if leg.fee:
-            payer, payee = (account, house) if leg.fee > 0 else (house, account)
-            owed[payer, payee, 1] += abs(leg.fee)
+        match(self.books, event)
+        self._took[event.order] += event.legs[0].quantity
+        low, high = self.span.get(event.market, (event.price, event.price))
+        self.span[event.market] = (min(low, event.price), max(high, event.price))
 
     # --- Cancel requests ---
 

@@ -203,7 +203,7 @@ class ExchangeWorkload:
         tick = self._contracts[at].tick
         middle = self.prices[at] * 10 ** self._price_scales[at] // tick
         spread = 4 if random.random() < 0.9 else 40
-        return max(1, middle + random.randint(-spread, spread) * max(1, middle // 500)) * tick
+        return int(max(1, middle + random.randint(-spread, spread) * max(1, middle // 500)) * tick)
 
     def _draw_contract(self, at: int) -> Contract:
         random = self._random

@@ -44,6 +44,7 @@ class LoopClock:
 
     def __init__(self, now: Callable[[], int]) -> None:
         self.now: Final = now
+        self.wall: Final = now
 
     async def wait(self, event: asyncio.Event, until: int) -> None:
         """See Clock.wait."""

@@ -109,6 +109,11 @@ class Side:
                 ranks.append(rank)
         return level
 
+    def total(self, price: int) -> int:
+        """How much rests at ``price``."""
+        level = self._levels.get(price * self._sign)
+        return 0 if level is None else level.total
+
     def drop(self, level: Level) -> None:
         """Nothing rests there any more."""
         rank = level.price * self._sign

@@ -56,7 +56,7 @@ from tallystick.venue.operations import (
     open_venue,
     transfer_funds,
 )
-from tallystick.venue.state import State
+from tallystick.venue.state import Account, Asset, Market, State
 from tallystick.venue.sweeps import Sweeps
 from tallystick.venue.timers import ORDER_TIMER, TRADE_TIMER, Timers
 
@@ -82,6 +82,12 @@ class Rules(Protocol):
 
     def stop_order(self, draft: Draft, order: Order, reason: str, request: int) -> None:
         """The order cannot go on, for its market or its account: it ends now, with two events at most."""
+
+    def spendable(self, draft: Draft, account: Account, asset: Asset) -> int:
+        """How much of the asset a customer may be paid out."""
+
+    def quoted(self, draft: Draft, market: Market) -> None:
+        """The market's price is another."""
 
     def operate(self, draft: Draft, command: Any) -> Answer:
         """What operators, or those who test, ask of an order or a trade under way."""
@@ -137,7 +143,6 @@ class Engine:
             DefineMarket: define_market,
             OpenVenue: open_venue,
             OpenAccount: open_account,
-            Transfer: transfer_funds,
             ChangeMarket: change_market,
             ChangeAccount: change_account,
         }
@@ -162,6 +167,8 @@ class Engine:
             answer = self.rules.cancel(draft, command)
         elif kind is Hold:
             answer = self._hold(draft, command)
+        elif kind is Transfer:
+            answer = transfer_funds(draft, command, self.rules.spendable)
         elif kind in self._operations:
             answer = self._operations[kind](draft, command)
         else:
@@ -227,6 +234,7 @@ class Engine:
             return Refused(INVALID_AMOUNT, "A price is positive, or 0 for none.", "price")
         for number in self.ambient.quote(command.market, command.price, draft.started):
             self.timers.set(draft.started, ORDER_TIMER, number)
+        self.rules.quoted(draft, self.state.markets[command.market])
         return Accepted(command.market)
 
     def _hold(self, draft: Draft, command: Hold) -> Answer:

@@ -44,6 +44,7 @@ from tallystick.facts.venue import (
     OrderRefused,
     OrderRested,
     OrderSettled,
+    OrdersReached,
     OrderTriggered,
     OrderWaiting,
     PrerequisiteCleared,
@@ -93,6 +94,8 @@ def apply_to(state: State, order: Order | None, event: Any, time: int) -> Trade 
         _order_opened(state, order, event, time)
     elif kind is _ORDER_FILLED:
         _order_filled(state, order, event, time)
+    elif kind is _ORDER_RESTED:
+        _order_rested(state, order, event, time)
     elif kind is _ORDER_SETTLED:
         _order_settled(state, order, event, time)
     else:
@@ -186,6 +189,14 @@ def _order_triggered(state: State, order: Order, event: OrderTriggered, time: in
     state.markets[order.market].standby.remove(order.number)
 
 
+def _orders_reached(state: State, event: OrdersReached, time: int) -> None:
+    standby = state.markets[event.market].standby
+    for number in event.orders:
+        state.orders[number].advance(WAIT, event.due, time)
+        state.waiting[number] = Waiting(0, state.waiting[number].deadline)
+        standby.remove(number)
+
+
 def _order_rested(state: State, order: Order, event: OrderRested, time: int) -> None:
     if order.status != OPEN:
         order.advance(RELEASE, event.due, time)
@@ -196,8 +207,6 @@ def _order_rested(state: State, order: Order, event: OrderRested, time: int) -> 
 def _prerequisite_cleared(state: State, order: Order, event: PrerequisiteCleared, time: int) -> None:
     order.advance(WAIT, event.due, time)
     state.waiting[order.number] = Waiting(event.then, event.deadline)
-    if event.prerequisite == TRIGGER:
-        state.markets[order.market].standby.remove(order.number)
 
 
 def _order_opened(state: State, order: Order, event: OrderOpened, time: int) -> None:
@@ -292,6 +301,7 @@ _TRADE_MADE: Final = TradeMade
 _ORDER_FILLED: Final = OrderFilled
 _TRADE_SETTLED: Final = TradeSettled
 _ORDER_SETTLED: Final = OrderSettled
+_ORDER_RESTED: Final = OrderRested
 
 _FOLDS_OF_ORDERS: Final[dict[type, Callable[[State, Order, Any, int], None]]] = {
     OrderWaiting: _order_waiting,
@@ -316,6 +326,7 @@ _FOLDS: Final[dict[type, Callable[[State, Any, int], None]]] = {
     LeverageChanged: _leverage_changed,
     Transferred: _transferred,
     OrderRefused: _order_refused,
+    OrdersReached: _orders_reached,
     CancelRequested: _cancel_requested,
     CancelRefused: _cancel_refused,
     CancelFinished: _cancel_finished,

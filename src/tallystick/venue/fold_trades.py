@@ -36,6 +36,7 @@ from tallystick.venue.state import Retry, State
 
 def trade_made(state: State, at_hand: Order | None, event: TradeMade, time: int) -> Trade:
     _, _, market, number, status, price, legs, obligations, due, _, order_due = _made(event)
+    accounts = state.accounts
     for leg in legs:
         key, _, consumed, quantity, notional, fee, posted, liquidity, _ = _leg(leg)
         order = _order_of(state, at_hand, key)
@@ -51,7 +52,7 @@ def trade_made(state: State, at_hand: Order | None, event: TradeMade, time: int)
     if status == TRADE_SETTLED:
         for obligation in obligations:
             payer, payee, asset, amount = _obligation(obligation)
-            transfer(state.balance(payer, asset), state.balance(payee, asset), amount)
+            transfer(accounts[payer].book.of(asset), accounts[payee].book.of(asset), amount)
     elif status != TRADE_PENDING:
         _owe(state, obligations)
     trade = Trade(event, number, status, due, time, len(legs))

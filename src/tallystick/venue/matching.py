@@ -1,9 +1,8 @@
-"""Looks into a book before anything is done: whether an order would trade, how much of it, and what that would cost."""
+"""Looks into a book before anything is done: whether an order would trade, and what that would cost."""
 
-from tallystick.core.keys import Number
 from tallystick.facts.codes import BUY, SELL
-from tallystick.venue.book import Book, Level, Side
-from tallystick.venue.state import State
+from tallystick.venue.book import Book, Level
+from tallystick.venue.state import Account, Market, State
 
 
 def opposite(side: int) -> int:
@@ -21,30 +20,26 @@ def crossing_level(book: Book, side: int, limit: int) -> Level | None:
     return level if level is not None and crosses(side, limit, level.price) else None
 
 
-def can_fill(state: State, book: Book, account: Number, side: int, limit: int, quantity: int) -> bool:
-    """Whether there is so much to trade with now, besides what the account has there itself."""
-    against: Side = book.side(opposite(side))
-    for level in against.levels():
-        if not crosses(side, limit, level.price):
-            return False
-        for resting in level.resting():
-            if state.orders[resting.number].account != account:
-                quantity -= resting.leaves
-        if quantity <= 0:
-            return True
-    return False
-
-
-def cost_of_taking(book: Book, side: int, limit: int, quantity: int) -> tuple[int, int]:
-    """How much of ``quantity`` there is to trade with now, and its quantity x price together.
-
-    It counts an account's own orders too, which are cheaper to count than to tell apart: an estimate for a reservation.
-    """
+def cost_of_taking(state: State, market: Market, account: Account, side: int, limit: int, size: int) -> tuple[int, int]:
+    """How much of ``size`` there is for the account to trade with now, and its quantity x price together."""
+    book = market.book
+    against = opposite(side)
+    working = account.working.get(market.number)
+    has_own = working is not None and working.resting(against) > 0
     taken = worth = 0
-    for level in book.side(opposite(side)).levels():
-        if taken == quantity or not crosses(side, limit, level.price):
+    for level in book.side(against).levels():
+        if taken == size or not crosses(side, limit, level.price):
             break
-        part = min(quantity - taken, level.total)
+        rests = _of_others(state, account, level) if has_own else level.total
+        part = min(size - taken, rests)
         taken += part
         worth += part * level.price
     return taken, worth
+
+
+def _of_others(state: State, account: Account, level: Level) -> int:
+    rests = 0
+    for resting in level.resting():
+        if state.orders[resting.number].account != account.number:
+            rests += resting.leaves
+    return rests

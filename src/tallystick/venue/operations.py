@@ -1,5 +1,6 @@
 """What every venue does alike: assets, markets, accounts, transfers, repeated requests, cancels of single orders."""
 
+from collections.abc import Callable
 from typing import Final
 
 from tallystick.core.amounts import SCALE_MAX
@@ -126,7 +127,7 @@ def define_market(draft: Draft, command: DefineMarket) -> Answer:
     if command.quantity_min < 0 or command.cash_min < 0 or command.cash_increment < 0:
         return Refused(INVALID_AMOUNT, "Minimums and increments are not negative.", "quantity_min")
     if command.contract is not None:
-        refused = _contract_refused(state, command.contract, unit)
+        refused = _contract_refused(state, command.contract, unit, currency)
         if refused is not None:
             return refused
     number = len(state.markets) + 1
@@ -154,11 +155,16 @@ def define_market(draft: Draft, command: DefineMarket) -> Answer:
     return Accepted(number)
 
 
-def _contract_refused(state: State, contract: Contract, unit: Asset) -> Refused | None:
+def _contract_refused(state: State, contract: Contract, unit: Asset, currency: Asset) -> Refused | None:
     """What is wrong with the terms of a perpetual contract, if anything is."""
     basis = state.assets.get(contract.basis)
-    if basis is None or basis.kind != POSITION or unit.kind != POSITION:
+    if basis is None or basis is unit or basis.kind != POSITION or unit.kind != POSITION or currency.kind != OWNED:
         return Refused(UNKNOWN_ASSET, "Define the contract's unit and its basis as positions first.", "contract")
+    if basis.scale != currency.scale:
+        return Refused(INVALID_SCALE, "The basis counts in the currency, so it has the currency's scale.", "contract")
+    for market in state.markets.values():  # two markets' positions would be one, with the cost of both
+        if market.unit in (unit, basis) or market.basis in (unit.number, basis.number):
+            return Refused(INVALID_AMOUNT, f"The contract of {market.name!r} has this unit or basis.", "contract")
     if contract.tick <= 0 or not 0 < contract.price_min <= contract.price_max:
         return Refused(
             INVALID_AMOUNT, "Prices are positive, in ticks, and the least is not above the most.", "contract"
@@ -167,6 +173,8 @@ def _contract_refused(state: State, contract: Contract, unit: Asset) -> Refused 
         return Refused(INVALID_AMOUNT, "The most that may be ordered is positive.", "contract")
     if not 0 <= contract.maintenance_margin <= contract.initial_margin <= PARTS or contract.initial_margin == 0:
         return Refused(INVALID_AMOUNT, "Margins are parts of 10**9, maintenance at most the initial one.", "contract")
+    if contract.leverage * contract.initial_margin > PARTS * PARTS:
+        return Refused(INVALID_AMOUNT, "The leverage is at most 1 / the initial margin.", "contract")
     if contract.leverage < PARTS or abs(contract.maker_fee) > PARTS or abs(contract.taker_fee) > PARTS:
         return Refused(INVALID_AMOUNT, "Leverage is 10**9 (once) or more, and a fee at most all.", "contract")
     return None
@@ -234,12 +242,14 @@ def change_account(draft: Draft, command: ChangeAccount) -> Answer:
     return Accepted(account.number)
 
 
-def transfer_funds(draft: Draft, command: Transfer) -> Answer:
-    """Move settled funds, once for each reference. A customer cannot pay more than is settled and free."""
+def transfer_funds(draft: Draft, command: Transfer, spendable: Callable[[Draft, Account, Asset], int]) -> Answer:
+    """Move settled funds, once for each reference. A customer cannot pay more than is ``spendable``."""
     state = draft.state
     asset = state.asset_named.get(command.asset)
     if asset is None:
         return Refused(UNKNOWN_ASSET, f"There is no asset {command.asset!r}.", "asset")
+    if asset.kind == POSITION:
+        return Refused(INVALID_STATUS, "A position changes hands by trades, with what it cost.", "asset")
     payer, payee = state.accounts.get(command.payer), state.accounts.get(command.payee)
     if payer is None:
         return Refused(UNKNOWN_ACCOUNT, "There is no such account.", "payer")
@@ -252,7 +262,7 @@ def transfer_funds(draft: Draft, command: Transfer) -> Answer:
     repeated = _repeated_transfer(command, payer, payee, asset)
     if repeated is not None:
         return repeated
-    if payer.role == CUSTOMER and payer.book.look(asset.number).available_settled < command.amount:
+    if payer.role == CUSTOMER and spendable(draft, payer, asset) < command.amount:
         return Refused(INSUFFICIENT_FUNDS, "The account has less than that settled and free.", "amount")
     draft.emit(
         Transferred(payee.number, 0, 0, payer.number, payee.number, asset.number, command.amount, command.reference)

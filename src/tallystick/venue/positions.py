@@ -37,6 +37,16 @@ def closable(account: Account, market: Market, side: int) -> int:
     return max(0, -held) if side == BUY else max(0, held)
 
 
+def worth_of(market: Market, quantity: int, price: int) -> int:
+    """Quantity x price as money, half to even. In whole increments and ticks mostly, so that the numbers stay small."""
+    step = market.step_worth
+    if step:
+        increment, tick = market.increment, market.tick
+        if quantity % increment == 0 and price % tick == 0:
+            return quantity // increment * (price // tick) * step
+    return divide(quantity * price, market.parity, HALF_EVEN)
+
+
 def result_of(account: Account, market: Market, basis: Number, side: int, quantity: int, notional: int) -> int:
     """What a fill of ``quantity`` worth ``notional`` makes of the position: profit, or less than zero a loss.
 
@@ -46,7 +56,8 @@ def result_of(account: Account, market: Market, basis: Number, side: int, quanti
     closes = min(quantity, closable(account, market, side))
     if closes == 0:
         return 0
-    share = multiply_divide(cost(account, market, basis), closes, abs(held), HALF_EVEN)
+    paid = cost(account, market, basis)
+    share = paid if closes == abs(held) else multiply_divide(paid, closes, abs(held), HALF_EVEN)
     worth = notional if closes == quantity else multiply_divide(notional, closes, quantity, HALF_EVEN)
     return -share - worth if side == BUY else worth - share
 
@@ -62,9 +73,22 @@ def margin_of(notional: int, leverage: int, contract: Contract) -> int:
     return max(by_leverage, multiply_divide(notional, contract.initial_margin, PARTS, CEILING))
 
 
+def margin_at(notional: int, leverage: int) -> int:
+    """The same, at a leverage that the contract allows, whose share is never less than the contract's rate."""
+    if leverage % PARTS == 0:  # the same again, in smaller numbers
+        return -(-notional // (leverage // PARTS))
+    return -(-notional * PARTS // leverage)
+
+
 def leverage_of(account: Account, market: Market, contract: Contract) -> int:
     """What the account chose for the market, or the contract's own."""
-    return account.leverage.get(market.number, contract.leverage)
+    return chosen_leverage(account, market)
+
+
+def chosen_leverage(account: Account, market: Market) -> int:
+    """What the account chose for the market, or the market's own."""
+    chosen = account.leverage.get(market.number) if account.leverage else None
+    return market.leverage if chosen is None else chosen
 
 
 def mark_price(market: Market, ambient: Ambient) -> int:
@@ -74,21 +98,35 @@ def mark_price(market: Market, ambient: Ambient) -> int:
 
 def free_collateral(state: State, ambient: Ambient, account: Account, currency: Number) -> int:
     """What is there to open with: collateral and unrealised results, less what positions and orders bind."""
-    balance = account.book.look(currency)
-    free = balance.settled - balance.reserved
+    balances = account.book.balances
+    of = balances.get(currency)
+    if of is None:
+        return 0
+    free = of.settled - of.reserved
+    if len(balances) == 1:
+        return free
     for market in state.markets.values():
-        contract = market.contract
-        if contract is None or market.currency.number is not currency:
+        units = balances.get(market.unit.number) if market.contract is not None else None
+        if units is None or units.settled == 0 or market.currency.number != currency:
             continue
-        held = position(account, market)
-        if held == 0:
-            continue
-        paid = cost(account, market, contract.basis)
+        paid = cost(account, market, market.basis)
         mark = mark_price(market, ambient)
         if mark:
-            free += divide(held * mark, market.parity, HALF_EVEN) - paid
-        free -= margin_of(abs(paid), leverage_of(account, market, contract), contract)
+            free += worth_of(market, units.settled, mark) - paid
+        free -= margin_at(abs(paid), chosen_leverage(account, market))
     return free
+
+
+def lacking(account: Account, market: Market, side: int, quantity: int, worth: int, fee: int, posted: int) -> int:
+    """What a fill would bind beyond what it posts: the margin of the part that opens, and the fee.
+
+    A fill that only closes lacks nothing, whatever the account has.
+    """
+    opens = quantity - closable(account, market, side)
+    if opens <= 0:
+        return 0
+    opened = worth if opens >= quantity else multiply_divide(worth, opens, quantity, CEILING)
+    return margin_at(opened, chosen_leverage(account, market)) + max(fee, 0) - posted
 
 
 def owe_fill(

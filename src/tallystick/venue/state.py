@@ -28,6 +28,7 @@ from tallystick.venue.book import Book as OrderBook
 from tallystick.venue.ledger import Balance, Book
 
 MILESTONE_ENTRIES: Final = 256
+PARTS: Final = 10**9  # rates and leverage are parts of it
 REFERENCES_MAX: Final = 256
 
 
@@ -197,15 +198,17 @@ class Account:
 
 class Market:
     """``status`` is what it takes orders for, ``changes`` of it are (since when, from then on), oldest first. Of its
-    ``terms``, those that an order is held to are at hand here too.
+    ``terms`` and its ``contract``, those that an order is held to are at hand here too.
 
-    ``parity`` is what quantity x price is divided by to be money: the scales' difference as a power of ten.
+    ``parity`` is what quantity x price is divided by to be money: the scales' difference as a power of ten;
+    ``step_worth`` is what one increment is worth for each tick of the price, 0 if that is no whole amount.
 
     ``book`` is what rests in it, ``standby`` what waits for its price: those that want it higher as sellers, lowest
     first. ``traded`` is the price of its last trade between two orders, 0 before the first.
     """
 
     __slots__ = (
+        "basis",
         "book",
         "cash_increment",
         "cash_min",
@@ -215,16 +218,26 @@ class Market:
         "increment",
         "key",
         "last",
+        "leverage",
+        "leverage_max",
+        "maker_fee",
+        "market_quantity_max",
         "name",
         "number",
         "parity",
+        "price_max",
+        "price_min",
         "price_scale",
         "pros_only",
+        "quantity_max",
         "quantity_min",
         "standby",
         "status",
+        "step_worth",
         "symbol",
+        "taker_fee",
         "terms",
+        "tick",
         "title",
         "traded",
         "unit",
@@ -247,7 +260,20 @@ class Market:
         self.cash_increment: Final[int] = terms.cash_increment
         self.parity: Final[int] = 10 ** (unit.scale + terms.price_scale - currency.scale)
         self.status: int = terms.status
-        self.contract: Final[Contract | None] = terms.contract
+        contract = terms.contract
+        self.contract: Final[Contract | None] = contract
+        self.basis: Final[Number] = 0 if contract is None else contract.basis
+        self.leverage: Final[int] = 0 if contract is None else contract.leverage
+        self.leverage_max: Final[int] = 0 if contract is None else PARTS * PARTS // contract.initial_margin
+        self.maker_fee: Final[int] = 0 if contract is None else contract.maker_fee
+        self.taker_fee: Final[int] = 0 if contract is None else contract.taker_fee
+        self.tick: Final[int] = 1 if contract is None else contract.tick
+        self.price_min: Final[int] = 0 if contract is None else contract.price_min
+        self.price_max: Final[int] = 0 if contract is None else contract.price_max
+        self.quantity_max: Final[int] = 0 if contract is None else contract.quantity_max
+        self.market_quantity_max: Final[int] = 0 if contract is None else contract.market_quantity_max
+        step = self.increment * self.tick
+        self.step_worth: Final[int] = 0 if step % self.parity else step // self.parity
         self.changes: Final[list[tuple[int, int]]] = []
         self.book: Final = OrderBook()
         self.standby: Final = OrderBook()
@@ -452,7 +478,7 @@ class State:
         terms: OrderPlaced = order.terms
         working = self.accounts[order.account].working[order.market]
         working.rest(terms.side, -quantity)
-        if rests == 0:
+        if rests == 0 and working.reducing:
             instructions: Instructions = order.terms.instructions
             if instructions.flags & REDUCE_ONLY:
                 working.reducing -= 1
@@ -477,7 +503,7 @@ class State:
         market = self.markets[order.market]
         side = terms.side
         working.count(side, -1)
-        if instructions.trigger:
+        if len(market.standby):
             market.standby.remove(order.number)
         rested = market.book.remove(order.number)
         if rested:
