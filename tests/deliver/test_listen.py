@@ -68,6 +68,8 @@ def test_what_cannot_be_listened_to_is_told_in_a_sentence(tmp_path: Path) -> Non
             (("--url", url, "--client-id", "nobody", "--client-secret", "x"), "invalid_client"),
             (("--url", url, "--forward-to", "ftp://example.com"), "URL"),
             (("--url", url, "--secret", "mine"), "whsec_"),
+            (("--url", server.url), "names the venue"),
+            (("--url", "localhost:8420/sophic"), "names the venue"),
         ):
             process = listener(*options)
             _, errors = process.communicate(timeout=20)

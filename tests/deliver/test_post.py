@@ -52,6 +52,7 @@ def post(url: str, times: int = 1, tls: ssl.SSLContext | None = None, limits: Li
         ("it does not speak HTTP", b"SSH-2.0-OpenSSH_9.6\r\n", 0, "response"),
         ("its head never ends", OK + b"x: " + b"y" * 100_000, 0, "response"),
         ("its head has endless lines", OK + b"x: y\r\n" * 10_000, 0, "response"),
+        ("it changes the protocol", b"HTTP/1.1 101 Go\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n", 0, "response"),
         ("its length is no number", OK + b"content-length: many\r\n\r\n", 0, "response"),
     ],
 )

@@ -37,6 +37,9 @@ class VirtualClock:
     def now(self) -> int:
         return self._now
 
+    def wall(self) -> int:
+        return self._now
+
     async def wait(self, event: asyncio.Event, until: int) -> None:
         reached = self._at(until) if until else asyncio.get_running_loop().create_future()
         told = asyncio.ensure_future(event.wait())

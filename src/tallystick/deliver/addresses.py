@@ -22,6 +22,7 @@ _REFUSED_4: Final = tuple(
             "10.0.0.0/8",
             "100.64.0.0/10",
             "127.0.0.0/8",
+            "168.63.129.16/32",  # of no registry: what a large cloud's machines are looked after from
             "169.254.0.0/16",
             "172.16.0.0/12",
             "192.0.0.0/24",

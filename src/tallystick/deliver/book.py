@@ -162,11 +162,15 @@ class Book:
 
 
 def _create_private(path: Path) -> None:
-    """Create the file before SQLite does, readable by its owner alone; SQLite gives its other files the same mode."""
+    """Create the file before SQLite does, readable by its owner alone; SQLite gives its other files the same mode.
+
+    One that others may read, as after it was copied from somewhere, is closed to them.
+    """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        return
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
 
 
 def _foreign(path: Path) -> BookError:

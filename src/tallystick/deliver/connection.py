@@ -1,7 +1,8 @@
 """One HTTP/1.1 connection to an endpoint: a request is written, the head of its response is read, and not much more.
 
 The verdict is in the head, so nobody waits for the body: what is small is read so that the connection can be used
-again, and a connection with more to say than that is closed.
+again, and a connection with more to say than that is closed. How long the rest of a body may take is its owner's to
+bound: it is told of it.
 """
 
 import asyncio
@@ -27,9 +28,16 @@ class Unanswered(Exception):
 
 
 class Connection(asyncio.Protocol):
-    """``released`` is called when it can take the next request, ``lost`` once when it is over."""
+    """``lingers`` is called when there was an answer and not yet all of its body, ``released`` when it can take the
+    next request, ``lost`` once when it is over."""
 
-    def __init__(self, released: Callable[["Connection"], None], lost: Callable[["Connection"], None]) -> None:
+    def __init__(
+        self,
+        lingers: Callable[["Connection"], None],
+        released: Callable[["Connection"], None],
+        lost: Callable[["Connection"], None],
+    ) -> None:
+        self._lingers: Final = lingers
         self._released: Final = released
         self._lost: Final = lost
         self._transport: asyncio.Transport | None = None
@@ -38,11 +46,14 @@ class Connection(asyncio.Protocol):
         self._head_bytes = 0
         self._body_bytes = 0
         self._is_in_head = False
+        self._is_lingering = False
         self._retry_after = ""
         self.is_closed = False
 
-    async def post(self, request: bytes) -> tuple[int, str]:
-        """The response's status and its Retry-After header ("" without one). Raises Unanswered and BadResponse.
+    async def post(self, request: bytes, seconds: float) -> tuple[int, str]:
+        """The response's status and its Retry-After header ("" without one).
+
+        Raises Unanswered, BadResponse, and TimeoutError if there is no answer within ``seconds``.
 
         When whoever waits gives up, the connection is closed.
         """
@@ -50,15 +61,26 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._head_bytes = self._body_bytes = 0
         self._is_in_head = True
+        self._is_lingering = False
         self._retry_after = ""
-        reply: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        reply: asyncio.Future[tuple[int, str]] = loop.create_future()
         self._reply = reply
+        # A timer of its own costs a fraction of asyncio.timeout, once for each delivery.
+        timer = loop.call_later(seconds, self._fail, TimeoutError())
         self._transport.write(request)
         try:
             return await reply
         except asyncio.CancelledError:
             self.close()
             raise
+        finally:
+            timer.cancel()
+
+    @property
+    def _is_free(self) -> bool:
+        """Whether nothing of a response is awaited."""
+        return self._parser is None
 
     def close(self) -> None:
         """At once: whatever is still to be written is not."""
@@ -78,11 +100,17 @@ class Connection(asyncio.Protocol):
             self._head_bytes += len(data)
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail(BadResponse("The response switches to another protocol."))
+            return
         except httptools.HttpParserError as error:
             self._fail(BadResponse(f"The response is not HTTP/1.1: {error}."))
             return
         if self._is_in_head and self._head_bytes > HEAD_BYTES_MAX:
             self._fail(BadResponse(f"The head of the response has more than {HEAD_BYTES_MAX} bytes."))
+        elif not (self._is_in_head or self._is_lingering or self._is_free):
+            self._is_lingering = True
+            self._lingers(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_closed = True
@@ -122,7 +150,7 @@ class Connection(asyncio.Protocol):
         else:
             self.close()
 
-    def _fail(self, error: BadResponse) -> None:
+    def _fail(self, error: Exception) -> None:
         if self._reply is not None and not self._reply.done():
             self._reply.set_exception(error)
         self.close()

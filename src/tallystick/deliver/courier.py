@@ -17,6 +17,7 @@ from tallystick.deliver.endpoints import Endpoints
 from tallystick.deliver.feed import Happening
 from tallystick.deliver.hub import Hub
 from tallystick.deliver.lane import CONCURRENCY_MAX, WINDOW, Lane
+from tallystick.deliver.places import Places
 from tallystick.deliver.recorder import Recorder
 from tallystick.deliver.records import FAILING, GONE, PER_ORDER, Attempt, Delivery, Endpoint
 from tallystick.deliver.schedule import FAILED, Outcome, Schedule, Verdict, is_given_up, judge
@@ -64,8 +65,11 @@ class Means(NamedTuple):
 
 
 class Courier:
-    def __init__(self, endpoint: Endpoint, means: Means) -> None:
+    """``places`` are those that the endpoint's owner has for attempts; without, as many as the endpoint may make."""
+
+    def __init__(self, endpoint: Endpoint, means: Means, places: Places | None = None) -> None:
         self.endpoint = endpoint
+        self._places: Final = places or Places(means.policy.concurrency_max)
         self._means: Final = means
         policy = means.policy
         self._lane: Final = Lane(endpoint.ordering == PER_ORDER, policy.concurrency_max, policy.window)
@@ -87,11 +91,14 @@ class Courier:
         """Until cancelled; attempts that are under way then go on (``end``)."""
         change = partial(deliveries.unfinished, endpoint=self.endpoint.number)
         for delivery in await self._means.recorder.do(change):
-            self._lane.add(delivery)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow())
-            tasks.create_task(self._replay())
-            tasks.create_task(self._drive())
+            self._lane.add(self._in_time(delivery))
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow())
+                tasks.create_task(self._replay())
+                tasks.create_task(self._drive())
+        finally:
+            self._places.leave(self._stirred)
 
     async def end(self, seconds: float) -> None:
         """Let attempts end for so long, then give them up; what came of them is on record, or was handed over to be."""
@@ -114,11 +121,17 @@ class Courier:
         def found(done: "asyncio.Future[Delivery | None]") -> None:
             delivery = None if done.cancelled() or done.exception() else done.result()
             if delivery is not None and delivery.next_at:
-                self._lane.add(delivery)
+                self._lane.add(self._in_time(delivery))
                 self._stirred.set()
 
         change = partial(deliveries.get, endpoint=self.endpoint.number, number=number)
         self._means.recorder.do(change).add_done_callback(found)
+
+    def _in_time(self, delivery: Delivery) -> Delivery:
+        """What was recorded in what is the future now, by another clock or before this one was set, waits as long as it
+        was to wait then, and no longer."""
+        ahead = max(0, delivery.modified_at - self._means.clock.now())
+        return delivery._replace(next_at=max(1, delivery.next_at - ahead))
 
     # --- From happenings to deliveries ---
 
@@ -173,24 +186,41 @@ class Courier:
         clock, lane = self._means.clock, self._lane
         while True:
             self._stirred.clear()
-            while (delivery := lane.take(clock.now())) is not None:
+            now = clock.now()
+            while has_place := self._places.take(self._stirred):
+                delivery = lane.take(now)
+                if delivery is None:
+                    self._places.give()
+                    break
                 task = asyncio.get_running_loop().create_task(self._attempt(delivery))
                 self._attempts.add(task)
-                task.add_done_callback(self._attempts.discard)
-            await clock.wait(self._stirred, lane.next_due())
+                task.add_done_callback(self._attempted)
+            await clock.wait(self._stirred, lane.next_due() if has_place else 0)
+
+    def _attempted(self, task: "asyncio.Task[None]") -> None:
+        self._attempts.discard(task)
+        self._places.give()
+        self._stirred.set()
 
     async def _attempt(self, delivery: Delivery) -> None:
         at = self._means.clock.now()
-        if self._target is None:
-            outcome = Outcome(0, 0, "address", self._bad_url)
-        else:
-            outcome = await self._means.carrier.post(self._target, self._headers(delivery, at), delivery.body)
+        try:
+            outcome = await self._post(delivery)
+        except Exception:  # noqa: BLE001 - it would be neither on record nor tried again
+            _log.exception("an attempt for webhook %d failed here", self.endpoint.number)
+            outcome = Outcome(0, 0, "internal", "The attempt failed on this side. It was logged.")
         self._judge(delivery, at, outcome)
-        self._stirred.set()
+
+    async def _post(self, delivery: Delivery) -> Outcome:
+        if self._target is None:
+            return Outcome(0, 0, "address", self._bad_url)
+        headers = self._headers(delivery, self._means.clock.wall())
+        return await self._means.carrier.post(self._target, headers, delivery.body)
 
     def _headers(self, delivery: Delivery, at: int) -> Headers:
+        """``at`` is the wall's time, for the receiver compares it with its own."""
         delivery_id, timestamp = self._means.ids.text(delivery.number), at // 1_000_000
-        signed = signatures(self.endpoint.signing(at), delivery_id, timestamp, delivery.body)
+        signed = signatures(self.endpoint.signing(self._means.clock.now()), delivery_id, timestamp, delivery.body)
         headers = [
             ("Content-Type", "application/json"),
             ("Webhook-Id", delivery_id),
@@ -259,10 +289,11 @@ class Courier:
         notice = self._means.notice(endpoint, reason, now)
 
         def change(connection: apsw.Connection) -> None:
+            others = endpoints.of(connection, endpoint.owner)  # read before anything is changed: it may raise
             if not endpoints.stop(connection, endpoint.number, now, reason):
                 return
             deliveries.give_up(connection, endpoint.number, now)
-            for other in endpoints.of(connection, endpoint.owner):
+            for other in others:
                 deliveries.begin(connection, other.number, [notice], now, asked=True)
             Book.request(connection)
 

@@ -1,7 +1,7 @@
 """The table of deliveries: one row for each event and endpoint, with every attempt in it."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import apsw
 import msgspec
@@ -11,6 +11,8 @@ from tallystick.deliver.records import PENDING, Attempt, Delivery
 from tallystick.deliver.schedule import FAILED
 
 PRUNED_AT_ONCE: Final = 1000
+KEPT_MAX: Final = 100_000
+"""Of each endpoint, if no more than that are not over: replays make as many as somebody asks for."""
 
 _COLUMNS: Final = (
     "number, endpoint, event_id, name, group_id, body, status, attempts, tries, next_at, created_at, modified_at,"
@@ -18,6 +20,13 @@ _COLUMNS: Final = (
 )
 _encode: Final = msgspec.json.Encoder().encode
 _attempts: Final = msgspec.json.Decoder(tuple[Attempt, ...])
+
+
+class Asked(NamedTuple):
+    """A delivery that its sender has to be told of."""
+
+    endpoint: int
+    number: int
 
 
 def begin(
@@ -92,10 +101,19 @@ def unfinished(connection: apsw.Connection, endpoint: int) -> list[Delivery]:
     return [_delivery(row) for row in rows]
 
 
-def asked_for(connection: apsw.Connection) -> list[Delivery]:
+def asked_for(connection: apsw.Connection) -> list[Asked]:
     """Those that their sender has to be told of."""
-    rows = connection.execute(f"SELECT {_COLUMNS} FROM deliveries WHERE asked > 0 AND next_at > 0 ORDER BY number")
-    return [_delivery(row) for row in rows]
+    rows = connection.execute("SELECT endpoint, number FROM deliveries WHERE asked > 0 AND next_at > 0 ORDER BY number")
+    return [Asked._make(row) for row in rows]
+
+
+def count_unfinished(connection: apsw.Connection, endpoint: int, *, tests: bool = False) -> int:
+    """How many of the endpoint's are not over; only ``tests``, which are of no event."""
+    which = "AND event_id = ''" if tests else ""
+    found = connection.execute(
+        f"SELECT count(*) FROM deliveries WHERE endpoint = ? AND next_at > 0 {which}", (endpoint,)
+    )
+    return int(found.get)
 
 
 def get(connection: apsw.Connection, endpoint: int, number: int) -> Delivery | None:
@@ -118,8 +136,11 @@ def between(
     return [_delivery(row) for row in rows]
 
 
-def prune(connection: apsw.Connection, older_than: int) -> int:
-    """Forget what was over before ``older_than``, and endpoints that were deleted: a slice of it; how many went."""
+def prune(connection: apsw.Connection, older_than: int, after: int = 0) -> tuple[int, bool]:
+    """Forget what was over before ``older_than``, what one endpoint has too much of, and endpoints that were deleted.
+
+    A slice of it: of those numbered above ``after``. Where the next slice begins, and whether there is more to do now.
+    """
     connection.execute(
         "DELETE FROM deliveries WHERE number IN (SELECT deliveries.number FROM endpoints"
         " JOIN deliveries ON endpoint = endpoints.number WHERE deleted_at LIMIT ?)",
@@ -130,13 +151,33 @@ def prune(connection: apsw.Connection, older_than: int) -> int:
         "DELETE FROM endpoints WHERE deleted_at"
         " AND NOT EXISTS (SELECT 1 FROM deliveries WHERE endpoint = endpoints.number)"
     )
-    # Numbers grow with time, so what is old comes first; what is not over yet is not for long.
+    gone += _prune_excess(connection)
+    # Numbers grow with time: what follows the first that was made later was all made later.
+    through, count = connection.execute(
+        "SELECT coalesce(max(number), 0), count(*) FROM (SELECT number FROM deliveries"
+        " WHERE number > ? AND created_at < ? ORDER BY number LIMIT ?)",
+        (after, older_than, PRUNED_AT_ONCE),
+    ).get
     connection.execute(
-        "DELETE FROM deliveries WHERE number IN (SELECT number FROM (SELECT number, ended_at FROM deliveries"
-        " ORDER BY number LIMIT ?) WHERE ended_at > 0 AND ended_at < ?)",
-        (PRUNED_AT_ONCE, older_than),
+        "DELETE FROM deliveries WHERE number > ? AND number <= ? AND ended_at > 0 AND ended_at < ?",
+        (after, through, older_than),
     )
-    return gone + connection.changes()
+    is_last = count < PRUNED_AT_ONCE
+    return (0 if is_last else through), gone > 0 or not is_last
+
+
+def _prune_excess(connection: apsw.Connection) -> int:
+    """Of endpoints with more than KEPT_MAX, the oldest that are over; how many went."""
+    gone = 0
+    for (endpoint,) in connection.execute("SELECT number FROM endpoints").fetchall():
+        connection.execute(
+            "DELETE FROM deliveries WHERE number IN (SELECT number FROM deliveries WHERE endpoint = ?1 AND ended_at > 0"
+            " AND number <= (SELECT number FROM deliveries WHERE endpoint = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)"
+            " ORDER BY number LIMIT ?3)",
+            (endpoint, KEPT_MAX, PRUNED_AT_ONCE),
+        )
+        gone += connection.changes()
+    return gone
 
 
 def _is_active(connection: apsw.Connection, endpoint: int) -> bool:

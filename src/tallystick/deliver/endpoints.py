@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import apsw
 
+from tallystick.deliver.book import Book
 from tallystick.deliver.records import PAUSED, Endpoint
 from tallystick.deliver.sealing import Sealer
 from tallystick.deliver.signing import SECRET_BYTES
@@ -141,6 +142,18 @@ class Endpoints:
             "UPDATE endpoints SET replay_position = ?, replay_until = ? WHERE number = ?",
             (after, until, endpoint.number),
         )
+
+    def rewind(self, connection: apsw.Connection, newest: int, now: int) -> int:
+        """Of those that were sent to beyond the position ``newest``, which is the feed's: back to it. How many."""
+        connection.execute(
+            "UPDATE endpoints SET position = ?1, replay_position = 0, replay_until = 0, modified_at = ?2"
+            " WHERE position > ?1",
+            (newest, now),
+        )
+        ahead = connection.changes()
+        if ahead:
+            Book.request(connection)
+        return ahead
 
     def reach(self, connection: apsw.Connection, number: int, position: int, reached: int) -> None:
         """Deliveries were made of everything up to ``position``; the last of it happened at ``reached``."""

@@ -46,6 +46,9 @@ class Sink(Protocol):
     def take(self, happening: Happening) -> None:
         """A happening that is durable now; each once, in order."""
 
+    def begin_anew(self, since: int) -> None:
+        """Not everything up to the position ``since`` could be handed over: it is to be read."""
+
 
 class PositionUnknown(Exception):
     """The text names no position of this feed."""

@@ -58,10 +58,11 @@ async def _once(session: aiohttp.ClientSession, url: str, authorization: str, af
     if after:
         headers["last-event-id"] = after
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE_SECONDS)
-    async with session.get(url, headers=headers, timeout=timeout) as answer:
+    async with session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer:
         if answer.status in (400, 403, 404, 410):
             raise Refused(answer.status, (await answer.text())[:500])
-        answer.raise_for_status()
+        if answer.status != 200:  # a redirect would be followed with the token
+            raise OSError(f"the server answered {answer.status}: {(await answer.text())[:500]}")
         reader = SseReader()
         async for chunk in answer.content.iter_any():
             for event in reader.feed(chunk):

@@ -27,6 +27,10 @@ class Hub:
             if topic is not None:
                 topic.take(happening)
 
+    def begin_anew(self, since: int) -> None:
+        for topic in self._topics.values():
+            topic.begin_anew(since)
+
     def cursor(self, owner: str | None, after: int) -> Cursor:
         """Read what ``owner`` may see (None: everything) after a position. Close it in the end."""
         topic = self._topics.get(owner)

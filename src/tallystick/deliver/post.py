@@ -16,12 +16,16 @@ from typing import Final, NamedTuple
 from tallystick import __version__
 from tallystick.deliver.addresses import Reach, Target
 from tallystick.deliver.connection import BadResponse, Connection, Unanswered
+from tallystick.deliver.places import Places
 from tallystick.deliver.resolve import AddressRefused, Lookup, resolve
 from tallystick.deliver.schedule import Outcome
 
 IDLE_MAX: Final = 512
 IDLE_SECONDS: Final = 20.0
 """Below what servers usually grant, so that it is rarely they who close."""
+LINGERING_MAX: Final = 256
+LINGERING_SECONDS: Final = 5.0
+"""For the rest of a body, once its head has said all that matters: it must not hold a connection for ever."""
 
 _Origin = tuple[str, int, bool]
 
@@ -33,6 +37,7 @@ class Limits(NamedTuple):
     answer_seconds: float = 15.0
     posts_max: int = 1000
     """At the same time, to all endpoints together."""
+    linger_seconds: float = LINGERING_SECONDS
 
 
 class Poster:
@@ -43,18 +48,23 @@ class Poster:
         self._lookup: Final = lookup
         self._tls: Final = tls or ssl.create_default_context()
         self._limits: Final = limits or Limits()
-        self._places: Final = asyncio.Semaphore(self._limits.posts_max)
+        self._places: Final = Places(self._limits.posts_max)
         self._idle: Final[OrderedDict[Connection, tuple[_Origin, float]]] = OrderedDict()
         self._idle_at: Final[dict[_Origin, list[Connection]]] = {}
+        self._lingering: Final[OrderedDict[Connection, asyncio.TimerHandle]] = OrderedDict()
         self._origins: Final[dict[Connection, _Origin]] = {}
 
     async def post(self, target: Target, headers: Sequence[tuple[str, str]], body: bytes) -> Outcome:
         """One attempt; never raises but when cancelled."""
-        async with self._places:
+        if not self._places.take():
+            await self._places.wait()
+        try:
             begin = time.monotonic_ns()
             status, error, detail, retry_after = await self._attempt(target, _request(target, headers, body))
             duration_us = (time.monotonic_ns() - begin) // 1000
-            return Outcome(status, duration_us, error, detail, read_retry_after(retry_after, time.time()))
+        finally:
+            self._places.give()
+        return Outcome(status, duration_us, error, detail, read_retry_after(retry_after))
 
     def close(self) -> None:
         """Close what is open; attempts that are under way fail."""
@@ -63,9 +73,8 @@ class Poster:
 
     async def _attempt(self, target: Target, request: bytes) -> tuple[int, str, str, str]:
         try:
-            async with asyncio.timeout(self._limits.answer_seconds):
-                status, retry_after = await self._answered(target, request)
-                return status, "", "", retry_after
+            status, retry_after = await self._answered(target, request)
+            return status, "", "", retry_after
         except TimeoutError:
             detail = f"There was no answer within {self._limits.answer_seconds:g} s."
             return 0, "timeout", detail, ""
@@ -79,19 +88,22 @@ class Poster:
     async def _answered(self, target: Target, request: bytes) -> tuple[int, str]:
         """On a connection that is there, if it still is; else on a new one."""
         origin = (target.host, target.port, target.is_tls)
+        until = time.monotonic() + self._limits.answer_seconds
         idle = self._take_idle(origin)
         if idle is not None:
             try:
-                return await idle.post(request)
+                return await idle.post(request, self._limits.answer_seconds)
             except Unanswered as error:
                 if not error.is_untouched:
                     raise
-        return await (await self._connect(origin)).post(request)
+        connection = await self._connect(origin, until)
+        return await connection.post(request, max(0.0, until - time.monotonic()))
 
-    async def _connect(self, origin: _Origin) -> Connection:
+    async def _connect(self, origin: _Origin, until: float) -> Connection:
         host, port, is_tls = origin
+        seconds = max(0.0, min(self._limits.connect_seconds, until - time.monotonic()))
         try:
-            async with asyncio.timeout(self._limits.connect_seconds):
+            async with asyncio.timeout(seconds):
                 addresses = await resolve(self._lookup, self._reach, host, port)
                 connection = await self._first_of(addresses, port, host if is_tls else None)
         except TimeoutError:
@@ -111,7 +123,7 @@ class Poster:
         for number, address in enumerate(addresses, start=1):
             try:
                 _, connection = await loop.create_connection(
-                    lambda: Connection(self._released, self._lost),
+                    lambda: Connection(self._lingers, self._released, self._lost),
                     address,
                     port,
                     ssl=self._tls if name else None,
@@ -136,7 +148,21 @@ class Poster:
             connection.close()
         return None
 
+    def _lingers(self, connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
+        self._lingering[connection] = loop.call_later(self._limits.linger_seconds, connection.close)
+        if len(self._lingering) > LINGERING_MAX:
+            oldest, timer = self._lingering.popitem(last=False)
+            timer.cancel()
+            oldest.close()
+
+    def _lingers_no_more(self, connection: Connection) -> None:
+        timer = self._lingering.pop(connection, None)
+        if timer is not None:
+            timer.cancel()
+
     def _released(self, connection: Connection) -> None:
+        self._lingers_no_more(connection)
         origin = self._origins[connection]
         self._idle[connection] = (origin, time.monotonic())
         self._idle_at.setdefault(origin, []).append(connection)
@@ -144,6 +170,7 @@ class Poster:
             next(iter(self._idle)).close()
 
     def _lost(self, connection: Connection) -> None:
+        self._lingers_no_more(connection)
         origin = self._origins.pop(connection, None)
         if self._idle.pop(connection, None) is not None and origin is not None:
             self._idle_at[origin].remove(connection)
@@ -160,15 +187,15 @@ class _Unconnected(Exception):
         self.detail: Final = detail
 
 
-def read_retry_after(text: str, now: float) -> int | None:
-    """Seconds from ``now`` that a Retry-After header asks for, as a number or a date; None for neither."""
-    text = text.strip()
+def read_retry_after(text: str, now: float = 0.0) -> int | None:
+    """Seconds from ``now`` (0: this moment) that a Retry-After header asks for, by number or date; None for neither."""
     if not text:
         return None
+    text = text.strip()
     if text.isascii() and text.isdigit() and len(text) <= 9:
         return int(text)
     with suppress(ValueError, TypeError, OverflowError):
-        return max(0, int(parsedate_to_datetime(text).timestamp() - now))
+        return max(0, int(parsedate_to_datetime(text).timestamp() - (now or time.time())))
     return None
 
 

@@ -21,6 +21,8 @@ CHANGES_MAX: Final = 4096
 GAP_SECONDS: Final = 0.001
 """Between two, so that other processes get at the file."""
 RETRY_SECONDS: Final = 1.0
+UNRECORDED: Final = "unrecorded"
+STOPPED: Final = "stopped"
 
 T = TypeVar("T")
 Change = Callable[[apsw.Connection], T]
@@ -36,8 +38,16 @@ class Recorder:
         self._loop: Final = asyncio.get_running_loop()
         self._queue: Final[SimpleQueue[tuple[Change[Any], asyncio.Future[Any]] | None]] = SimpleQueue()
         self._closing: Final = Event()
+        self._is_lost = False
         self._thread: Final = Thread(target=self._run, name="deliveries", daemon=True)
         self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """``unrecorded`` while the file cannot be written, ``stopped`` once nothing is any more; "" if all is well."""
+        if self._is_lost:
+            return UNRECORDED
+        return "" if self._thread.is_alive() else STOPPED
 
     def do(self, change: Change[T]) -> "asyncio.Future[T]":
         """What the change returned, once it is durable; or what it raised, and then nothing of it was done.
@@ -67,19 +77,19 @@ class Recorder:
                 self._closing.wait(GAP_SECONDS)
 
     def _commit(self, work: list[tuple[Change[Any], asyncio.Future[Any]]]) -> None:
-        lost = False
         while True:
             try:
                 results = self._book.change(lambda connection: [_result(change, connection) for change, _ in work])
             except apsw.Error as error:
-                if not lost:
+                if not self._is_lost:
                     _log.error("deliveries cannot be recorded, and none are made: %s", error)
-                lost = True
+                self._is_lost = True
                 if self._closing.wait(RETRY_SECONDS):
                     return
             else:
-                if lost:
+                if self._is_lost:
                     _log.warning("deliveries are recorded again")
+                self._is_lost = False
                 with suppress(RuntimeError):  # the loop is gone, and with it whoever would have been told
                     self._loop.call_soon_threadsafe(_tell, work, results)
                 return

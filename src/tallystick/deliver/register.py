@@ -16,9 +16,16 @@ from tallystick.deliver.book import Book
 from tallystick.deliver.clock import Clock
 from tallystick.deliver.endpoints import Endpoints
 from tallystick.deliver.feed import Feed, Happening
+from tallystick.deliver.lane import WINDOW
 from tallystick.deliver.records import Delivery, Endpoint
 
 T = TypeVar("T")
+
+TESTS_MAX: Final = 100
+UNFINISHED_MAX: Final = WINDOW + 100
+"""What is asked for comes on top of what is under way anyhow, and all of it is in memory."""
+ATTEMPTS_MAX: Final = 200
+"""Of a delivery, after which it is not sent again on demand: every attempt of it is on record."""
 
 _log = logging.getLogger(__name__)
 
@@ -33,6 +40,14 @@ class Unavailable(Exception):
 
 class Inactive(Exception):
     """Nothing is sent to the endpoint; it has to be resumed first."""
+
+
+class TooManyUnfinished(Exception):
+    """Of what was asked for so much is not over yet that no more is taken."""
+
+
+class TooManyAttempts(Exception):
+    """The delivery was attempted ATTEMPTS_MAX times."""
 
 
 class Register:
@@ -118,22 +133,30 @@ class Register:
         )
 
     async def send(self, owner: str, number: int, happening: Happening) -> Delivery:
-        """A delivery of this, whatever it is: a test. Raises Inactive."""
+        """A delivery of this, whatever it is: a test. Raises Inactive and TooManyUnfinished."""
         now = self._clock.now()
 
         def change(connection: apsw.Connection) -> Delivery:
             self._active(connection, owner, number)
+            if deliveries.count_unfinished(connection, number, tests=True) >= TESTS_MAX:
+                raise TooManyUnfinished
             return deliveries.begin(connection, number, [happening], now, asked=True)[0]
 
         return await self._change(change)
 
     async def resend(self, owner: str, number: int, delivery: int) -> Delivery:
-        """Attempted now, and by the whole schedule. Raises Inactive and DeliveryUnknown."""
+        """Attempted now, and by the whole schedule. Raises Inactive, DeliveryUnknown, TooManyUnfinished and
+        TooManyAttempts."""
         now = self._clock.now()
 
         def change(connection: apsw.Connection) -> Delivery:
             self._active(connection, owner, number)
-            deliveries.again(connection, _known(connection, number, delivery).number, now)
+            found = _known(connection, number, delivery)
+            if len(found.attempts) >= ATTEMPTS_MAX:
+                raise TooManyAttempts
+            if not found.next_at and deliveries.count_unfinished(connection, number) >= UNFINISHED_MAX:
+                raise TooManyUnfinished
+            deliveries.again(connection, delivery, now)
             return _known(connection, number, delivery)
 
         return await self._change(change)

@@ -85,7 +85,9 @@ class RemoteFeed:
     async def _get(self, query: dict[str, str]) -> _PageBody:
         headers = {"authorization": await self._authorize()}
         url = f"{self._url}?{urlencode(query)}"
-        async with self._session.get(url, headers=headers, timeout=aiohttp.ClientTimeout(total=30)) as answer:
+        timeout = aiohttp.ClientTimeout(total=30)
+        # A redirect would be followed with an operator's token.
+        async with self._session.get(url, headers=headers, timeout=timeout, allow_redirects=False) as answer:
             answer.raise_for_status()
             return _page.decode(await answer.read())
 

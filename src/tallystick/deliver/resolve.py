@@ -8,8 +8,8 @@ from typing import Final
 
 from tallystick.deliver.addresses import Reach
 
-LOOKUPS_MAX: Final = 64
-"""At the same time, each in a thread of its own: a name server that hangs delays nobody else's names."""
+LOOKUPS_MAX: Final = 128
+"""At the same time, each name in a thread of its own: a name server that hangs delays nobody else's names."""
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 """The addresses of a host, as text; raises OSError."""
@@ -20,18 +20,33 @@ class AddressRefused(Exception):
 
 
 class SystemLookup:
-    """The system's resolver."""
+    """The system's resolver.
+
+    Who asks for a name that is being looked up waits for that look: one that hangs goes on after whoever asked has
+    given up, and keeps its thread until it ends.
+    """
 
     def __init__(self) -> None:
         self._threads: Final = ThreadPoolExecutor(LOOKUPS_MAX, "lookup")
+        self._under_way: Final[dict[tuple[str, int], asyncio.Future[list[str]]]] = {}
 
     async def __call__(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, _lookup, host, port)
+        name = (host, port)
+        looking = self._under_way.get(name)
+        if looking is None:
+            looking = asyncio.get_running_loop().run_in_executor(self._threads, _lookup, host, port)
+            self._under_way[name] = looking
+            looking.add_done_callback(lambda done: self._looked(name, done))
+        return list(await asyncio.shield(looking))
 
     def close(self) -> None:
         """Lookups that hang are left behind."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _looked(self, name: tuple[str, int], done: "asyncio.Future[list[str]]") -> None:
+        del self._under_way[name]
+        if not done.cancelled():
+            done.exception()  # it may be that nobody waits for it any more
 
 
 async def resolve(lookup: Lookup, reach: Reach, host: str, port: int) -> list[str]:

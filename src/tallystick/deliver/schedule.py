@@ -23,7 +23,7 @@ FAILED: Final = "failed"
 class Outcome(NamedTuple):
     """What came of an attempt: ``status`` is the response's, 0 if there was none, and then ``error`` says why.
 
-    ``error`` is "" or one of address, connection, tls, timeout, response; ``detail`` is a sentence.
+    ``error`` is "" or one of address, connection, tls, timeout, response, internal; ``detail`` is a sentence.
     ``retry_after`` is what the response asked for, in seconds, None if nothing. ``duration_us`` is from the decision
     to attempt to the response's head.
     """

@@ -10,7 +10,7 @@ from typing import Final
 
 from tallystick.core.ids import IdCodec
 from tallystick.deliver.book import Book
-from tallystick.deliver.clock import Clock, WallClock
+from tallystick.deliver.clock import Clock, SteadyClock
 from tallystick.deliver.courier import Carrier, Means, Policy
 from tallystick.deliver.endpoints import Endpoints
 from tallystick.deliver.feed import Happening
@@ -24,10 +24,18 @@ from tallystick.deliver.sender import Sender
 
 DELIVERY_IDS: Final = "webhooks"
 STOP_SECONDS: Final = 5.0
+AGAIN_SECONDS: Final = 1.0
+FAILING: Final = "failing"
+STOPPED: Final = "stopped"
 
 _log = logging.getLogger(__name__)
 
 Notice = Callable[[Endpoint, str, int], Happening]
+
+
+def anybody(_owner: str) -> bool:
+    """Every owner may receive."""
+    return True
 
 
 def deliveries_file(venue: str) -> str:
@@ -43,7 +51,8 @@ def delivery_ids(secret: bytes) -> IdCodec:
 class Service:
     """Sends from the file at ``path``, from ``start`` to ``stop``. Raises BookError.
 
-    ``carrier`` and ``clock`` are a test's; otherwise they are the network and the wall's.
+    Nothing is sent to whom ``may_receive`` does not name; it waits. ``carrier`` and ``clock`` are a test's; otherwise
+    they are the network and the wall's.
     """
 
     def __init__(
@@ -56,6 +65,7 @@ class Service:
         sealer: Sealer,
         carrier: Carrier | None = None,
         clock: Clock | None = None,
+        may_receive: Callable[[str], bool] = anybody,
     ) -> None:
         self._path: Final = path
         self._hub: Final = hub
@@ -64,10 +74,28 @@ class Service:
         self._policy: Final = policy
         self._endpoints: Final = Endpoints(sealer)
         self._carrier: Final = carrier
-        self._clock: Final = clock or WallClock()
+        self._clock: Final = clock or SteadyClock()
+        self._may_receive: Final = may_receive
+        self._sender: Sender | None = None
+        self._recorder: Recorder | None = None
         self._changed: Final = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._book: Final = Book(path)
+
+    @property
+    def status(self) -> str:
+        """``sending``, or why not: ``waiting`` for another sender to end, ``unreadable`` or ``unrecorded`` for what is
+        wrong with the file, ``failing`` before it begins anew, ``stopped``."""
+        if self._running is None or self._running.done():
+            return STOPPED
+        if self._sender is None or self._recorder is None:
+            return FAILING
+        return self._recorder.trouble or self._sender.status
+
+    @property
+    def held_back(self) -> int:
+        """So many endpoints are sent nothing, because their owners may not receive."""
+        return 0 if self._sender is None else self._sender.held_back
 
     def changed(self) -> None:
         """Endpoints were changed by this process: look now rather than soon."""
@@ -77,7 +105,6 @@ class Service:
         """Begin to send. Raises SealError."""
         self._book.read(self._endpoints.active)
         self._running = asyncio.get_running_loop().create_task(self._run())
-        self._running.add_done_callback(_say_if_it_failed)
 
     async def stop(self) -> None:
         """Attempts may end for STOP_SECONDS; what came of them is on record when this returns."""
@@ -89,14 +116,25 @@ class Service:
         self._book.close()
 
     async def _run(self) -> None:
+        """Until cancelled; what fails as a whole begins anew, for what is to be sent is on record."""
+        while True:
+            try:
+                await self._send()
+            except Exception:  # noqa: BLE001 - whatever it was, the disk or too many files: it may be over
+                _log.exception("sending webhooks failed, and begins anew")
+            await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _send(self) -> None:
         lookup = SystemLookup()
         poster = None if self._carrier is not None else Poster(self._policy.reach, lookup)
         recorded = Book(self._path)
-        recorder = Recorder(recorded)
-        sender = Sender(self._book, self._means(self._carrier or poster, recorder), self._changed)
+        recorder = self._recorder = Recorder(recorded)
+        means = self._means(self._carrier or poster, recorder)
+        sender = self._sender = Sender(self._book, means, self._changed, self._may_receive)
         try:
             await sender.run()
         finally:
+            self._sender = self._recorder = None
             await sender.end(STOP_SECONDS)
             await asyncio.to_thread(recorder.close)
             await asyncio.sleep(0)  # what it handed over last is taken in
@@ -118,8 +156,3 @@ class Service:
             random.random,
             self.changed,
         )
-
-
-def _say_if_it_failed(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        _log.error("no webhooks are sent any more: restart", exc_info=task.exception())

@@ -8,8 +8,8 @@ for STALL_SECONDS is cut off, with its position and a code (SLOW), and never fin
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import msgspec
@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from tallystick.access.principal import Denied
+from tallystick.deliver.patience import Patience
 from tallystick.deliver.reading import Asked, Reading, Shown, Source
 from tallystick.deliver.stream_query import BadQuery
 
@@ -24,9 +25,11 @@ BATCH: Final = 64
 HEARTBEAT_SECONDS: Final = 15.0
 STALL_SECONDS: Final = 30.0
 GOODBYE_SECONDS: Final = 1.0
-REVIEW_SECONDS: Final = 60.0
+REVIEW_SECONDS: Final = 5.0
 """So often it is asked again whether the consumer may listen."""
 RETRY_MS: Final = 1000
+STREAMS_MAX: Final = 256
+"""That one viewer follows at the same time: each is a connection, of which a server has a number for all."""
 
 SLOW: Final = "slow_consumer"
 ENDED: Final = "unauthorized"
@@ -67,6 +70,7 @@ class Stream(Generic[Viewer]):
         self._admit: Final = admit
         self._limits: Final = limits or Limits()
         self._stopping: Final = asyncio.Event()
+        self._followed: Final[dict[Viewer, int]] = {}
 
     def stop(self) -> None:
         """Tell every consumer where it was, and end its stream: the server is asked to stop."""
@@ -93,27 +97,42 @@ class Stream(Generic[Viewer]):
         if not is_socket and "text/event-stream" not in headers.get(b"accept", ""):
             await self._page(reading, send)
             return
+        if self._followed.get(viewer, 0) >= STREAMS_MAX:
+            await _refuse(_too_many_streams(), is_socket, receive, send)
+            return
         abort = scope.get("state", {}).get(ABORT)
-        with reading:
+        with self._following(viewer), reading:
             consumer = _Consumer(receive, send, abort, self._limits.stall_seconds, self._stopping, reading)
-            batches = self._follow(reading, authorization)
+            batches = self._follow(reading, authorization, consumer.patience)
             await (self._socket if is_socket else self._server_sent)(consumer, reading, batches)
 
-    async def _follow(self, reading: Reading, authorization: str | None) -> AsyncIterator[Sequence[Shown]]:
+    @contextmanager
+    def _following(self, viewer: Viewer) -> Iterator[None]:
+        self._followed[viewer] = self._followed.get(viewer, 0) + 1
+        try:
+            yield
+        finally:
+            self._followed[viewer] -= 1
+            if not self._followed[viewer]:
+                del self._followed[viewer]
+
+    async def _follow(
+        self, reading: Reading, authorization: str | None, patience: Patience
+    ) -> AsyncIterator[Sequence[Shown]]:
         """Batches of what is wanted; an empty one where there was nothing for a while. Raises CutOff."""
         loop = asyncio.get_running_loop()
         reviewed = told = loop.time()
         while True:
             found: Sequence[Shown] = ()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._limits.heartbeat_seconds):
-                    found = await reading.next(BATCH)
-            if loop.time() - reviewed >= self._limits.review_seconds:
-                reviewed = loop.time()
+            with suppress(TimeoutError), patience.of(self._limits.heartbeat_seconds):
+                found = await reading.next(BATCH)
+            now = loop.time()
+            if now - reviewed >= self._limits.review_seconds:
+                reviewed = now
                 self._review(authorization)
-            if found or loop.time() - told >= self._limits.heartbeat_seconds:
+            if found or now - told >= self._limits.heartbeat_seconds:
                 yield found
-                told = loop.time()
+                told = now
 
     def _review(self, authorization: str | None) -> None:
         try:
@@ -190,6 +209,7 @@ class _Consumer:
         self._stall_seconds: Final = stall_seconds
         self._stopping: Final = stopping
         self._reading: Final = reading
+        self.patience: Final = Patience()
         self.position = reading.position
 
     async def consume(
@@ -208,6 +228,7 @@ class _Consumer:
             for task in (pushing, *others):
                 task.cancel()
             await asyncio.gather(pushing, *others, return_exceptions=True)
+            self.patience.close()
         if not pushing.cancelled():
             await self._leave(goodbye(pushing.result()))
         elif self._stopping.is_set():
@@ -235,7 +256,7 @@ class _Consumer:
     async def _taken(self, message: Message) -> None:
         """Sent, and so far taken that there is room for another."""
         try:
-            async with asyncio.timeout(self._stall_seconds):
+            with self.patience.of(self._stall_seconds):
                 await self.send(message)
         except TimeoutError:
             raise CutOff(SLOW) from None
@@ -249,6 +270,11 @@ def _authorization(scope: Scope) -> str | None:
     """The header, if there is one and no other: of two, nobody knows which one counts."""
     given = [value for name, value in scope["headers"] if name == b"authorization"]
     return given[0].decode("latin-1") if len(given) == 1 else None
+
+
+def _too_many_streams() -> Denied:
+    detail = f"{STREAMS_MAX} streams are followed already: end one first."
+    return Denied(429, "too_many_streams", detail, retry_after=int(HEARTBEAT_SECONDS))
 
 
 async def _refuse(error: BadQuery | Denied, is_socket: bool, receive: Receive, send: Send) -> None:

@@ -15,6 +15,7 @@ PAGE_MAX: Final = 1000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _NAMES: Final = ("after", "since", "name", "resource", "limit", "owner", "number")
+_DIGITS_MAX: Final = 19
 _FOR_OPERATORS: Final = ("owner", "number")
 
 
@@ -91,7 +92,7 @@ def _after(after: str, since: str, feed: Feed) -> int:
 
 
 def _number(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text[:20]) <= NUMBER_MAX:
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and int(text) <= NUMBER_MAX:
         return int(text)
     raise BadQuery("invalid_request", "A number is a whole number of at most 63 bits.")
 

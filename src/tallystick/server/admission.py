@@ -70,6 +70,17 @@ class Admission:
                 raise _too_many("This client sends too many requests.", wait)
         return principal
 
+    def may_receive(self, client: str) -> bool:
+        """Whether anything is sent to the client by itself: not while it is disabled, or nobody can tell."""
+        try:
+            self._look()
+        except Denied:
+            return False
+        if client == SANDBOX_CLIENT and self._static:
+            return True
+        found = self._keys.find(CLIENT, client)
+        return found is not None and found.disabled_at is None
+
     def grant(self, client_id: str, client_secret: str) -> Grant:
         """A token for the client. Raises Denied: 401 ``invalid_client``, 429 ``too_many_requests``.
 

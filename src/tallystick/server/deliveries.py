@@ -60,6 +60,7 @@ class Deliveries:
             policy_of(webhooks, everywhere=is_sandbox),
             read_key(webhooks.key),
             sends=webhooks.sends,
+            may_receive=admission.may_receive,
         )
         self._neutral: Final = NeutralApi(venues(host), host.secret)
         self._clients: Final = Clients(admission)
@@ -81,6 +82,10 @@ class Deliveries:
         stream = self.sophic.operators_stream(admit)
         neutral = self._neutral.routes("/ops/v1", AllSeeing(operators))
         return [*stream.routes(f"/ops/venues/{SOPHIC}/stream"), *neutral]
+
+    def status(self) -> dict[str, dict[str, str | int]]:
+        """Of each venue's webhooks: whether they are sent (SophicDelivery.status), and how many are held back."""
+        return {SOPHIC: {"status": self.sophic.status, "held_back": self.sophic.held_back}}
 
     def start(self) -> None:
         for each in self._all:

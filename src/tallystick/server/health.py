@@ -1,6 +1,6 @@
 """Health: whether the process and its venues go on (``/healthz``), and whether they take orders now (``/readyz``)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -14,24 +14,31 @@ DRAINING: Final = "draining"
 
 
 class Health:
-    """``draining`` is set once the server has been asked to stop."""
+    """``draining`` is set once the server has been asked to stop. ``webhooks`` says how each venue's are."""
 
-    def __init__(self, venues: Mapping[str, HostedVenue]) -> None:
+    def __init__(
+        self, venues: Mapping[str, HostedVenue], webhooks: Callable[[], Mapping[str, Any]] = dict[str, Any]
+    ) -> None:
         self.draining = False
         self._venues: Final = venues
+        self._webhooks: Final = webhooks
 
     def routes(self) -> list[Route]:
         """To stand at the top of each application."""
         return [Route("/healthz", self._health), Route("/readyz", self._readiness)]
 
     async def _health(self, _request: Request) -> Response:
-        """200 while every venue goes on, 503 when one has stopped; with the newest durable sequence of each."""
+        """200 while every venue goes on, 503 when one has stopped; with the newest durable sequence of each.
+
+        Webhooks that are not sent are shown and no more: nothing is lost of them, and orders are taken.
+        """
         venues = self._venues.items()
         troubles = [venue.status for _, venue in venues if venue.status != "ok"]
         stopped = any(venue.sequencer.stopped is not None for _, venue in venues)
         body = {
             "status": troubles[0] if troubles else "ok",
             "venues": {name: {"status": venue.status, "sequence": venue.state.sequence} for name, venue in venues},
+            "webhooks": self._webhooks(),
         }
         return _answer(body, 503 if stopped else 200)
 

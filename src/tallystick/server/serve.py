@@ -113,7 +113,7 @@ def _listeners(
     config: Config, host: Host, admission: Admission, deliveries: Deliveries, sockets: list[socket]
 ) -> Listeners:
     """Clients first: operators, and whoever asks whether it is ready, are served until the clients are."""
-    health = Health(host.venues)
+    health = Health(host.venues, deliveries.status)
     operators = _operators(config, admission)
     ops = [*deliveries.operators_routes(operators), ops_door(host, operators)]
     doors: list[BaseRoute] = [sandbox_door(host)] if config.sandbox.enabled else []

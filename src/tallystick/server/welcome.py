@@ -4,7 +4,7 @@ from shlex import quote
 
 from tallystick.dialects.sophic.sandbox import DEMO_ACCOUNT, INSTRUMENTS
 from tallystick.server.config import Config
-from tallystick.server.host import SOPHIC
+from tallystick.server.host import BLUEFIN, SOPHIC
 
 
 def welcome(config: Config, url: str) -> str:
@@ -23,7 +23,11 @@ Try:
   curl -s {header} {base}/positions
 
 Instruments: {", ".join(each.id for each in INSTRUMENTS)}. Fees are {config.sophic.fee_bps / 100:.2f} %.
-{_steps(config)}"""
+{_steps(config)}{_exchange(config, url)}"""
+
+
+def _exchange(config: Config, url: str) -> str:
+    return f"\n\nThe exchange is at {url}/{BLUEFIN} (docs/bluefin.md)." if config.bluefin.enabled else ""
 
 
 def _steps(config: Config) -> str:

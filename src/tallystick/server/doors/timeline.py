@@ -10,6 +10,7 @@ from tallystick.facts import codes, venue
 from tallystick.facts.common import Cause
 from tallystick.facts.venue import Entry, OrderCancelled, OrderExpired, OrderFilled, OrderPlaced
 from tallystick.server.doors import wire
+from tallystick.server.doors.contracts import RATE_SCALE
 from tallystick.server.doors.desk import Desk
 from tallystick.server.doors.view import flag_names
 from tallystick.server.doors.wire import instant
@@ -39,6 +40,7 @@ TRADE_STATUS: Final = 18
 PREREQUISITE: Final = 19
 VERDICT: Final = 20
 SCOPE: Final = 21
+LEVERAGE: Final = 22
 
 _NAMES: Final[dict[int, tuple[str, ...]]] = {
     SIDE: codes.SIDE_NAMES,
@@ -66,6 +68,7 @@ _SHOWN: Final[dict[type, dict[str, int]]] = {
         "reference": AS_IT_IS,
     },
     venue.AccountChanged: {"status": ACCOUNT_STATUS, "flags": FLAGS, "owner": AS_IT_IS},
+    venue.LeverageChanged: {"leverage": LEVERAGE},
     venue.OrderPlaced: {"side": SIDE, "kind": KIND, "size": IN_SIZE, "reserved": IN_RESERVE, "due": TIME},
     venue.OrderWaiting: {"prerequisite": PREREQUISITE, "deadline": TIME},
     venue.OrderOpened: {"due": TIME},
@@ -79,9 +82,12 @@ _SHOWN: Final[dict[type, dict[str, int]]] = {
     },
     venue.OrderCancelled: {"reason": AS_IT_IS, "released": IN_SIZE, "voided": IN_RESERVE, "request": AS_IT_IS},
     venue.OrderExpired: {"released": IN_SIZE, "voided": IN_RESERVE},
-    venue.OrderRefused: {"code": AS_IT_IS, "detail": AS_IT_IS},
+    venue.OrderRefused: {"code": AS_IT_IS, "detail": AS_IT_IS, "names": AS_IT_IS},
     venue.OrderSettled: {},
     venue.PrerequisiteCleared: {"prerequisite": PREREQUISITE, "then": PREREQUISITE, "deadline": TIME},
+    venue.OrderTriggered: {"price": PRICE, "reserved": IN_RESERVE},
+    venue.OrderRested: {"due": TIME},
+    venue.OrdersReached: {"price": PRICE, "orders": ORDER_IDS, "due": TIME},
     venue.TradeMade: {
         "trade": TRADE_ID,
         "status": TRADE_STATUS,
@@ -95,7 +101,7 @@ _SHOWN: Final[dict[type, dict[str, int]]] = {
     venue.TradeSettled: {"trade": TRADE_ID},
     venue.SettlementFailed: {"trade": TRADE_ID, "reason": AS_IT_IS, "due": TIME},
     venue.CancelRequested: {"request": AS_IT_IS, "scope": SCOPE, "orders": ORDER_IDS, "reason": AS_IT_IS},
-    venue.CancelRefused: {"request": AS_IT_IS, "reason": AS_IT_IS},
+    venue.CancelRefused: {"request": AS_IT_IS, "reason": AS_IT_IS, "name": AS_IT_IS},
     venue.CancelFinished: {"request": AS_IT_IS},
 }
 
@@ -121,6 +127,7 @@ class Timeline:
             LEGS: self._legs,
             ORDER_IDS: lambda value, event: [desk.order_ids.text(number) for number in value],
             FLAGS: lambda value, event: flag_names(value),
+            LEVERAGE: lambda value, event: render(value, RATE_SCALE),
         }
 
     def entry(self, entry: Entry, order: int = 0) -> wire.Entry:
@@ -222,6 +229,6 @@ def _is_about(event: Any, order: int) -> bool:
     """Also one that has the order among others: a trade's leg, a cancel request's scope."""
     if event.order == order:
         return True
-    if isinstance(event, venue.CancelRequested):
+    if isinstance(event, venue.CancelRequested | venue.OrdersReached):
         return order in event.orders
     return isinstance(event, venue.TradeMade) and any(leg.order == order for leg in event.legs)

@@ -82,6 +82,7 @@ class View:
         waiting = self._state.waiting.get(order.number)
         return wire.Order(
             id=self._desk.order_ids.text(order.number),
+            client_key=terms.client_key,
             account=self._state.accounts[order.account].name,
             market=market.name,
             side=SIDE_NAMES[terms.side],
@@ -96,7 +97,7 @@ class View:
             reserved_asset=asset.name,
             executed=progress.executed,
             waits_for=None
-            if waiting is None
+            if waiting is None or not waiting.prerequisite
             else wire.Waits(PREREQUISITE_NAMES[waiting.prerequisite], instant_or_none(waiting.deadline)),
             retry=_retry(self._state.order_retries.get(order.number), order.due),
             placed_at=instant(order.placed),

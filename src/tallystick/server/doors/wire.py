@@ -111,10 +111,14 @@ class Trade(Struct, frozen=True):
 
 
 class Order(Struct, frozen=True):
-    """``final``: it is closed and each of its trades is settled, so nothing of it moves any more. Until then what is
-    ``executed`` is certain and not settled, and what is pending may still be undone."""
+    """``client_key`` is what its owner knows it by: a key of his own, or a hash.
+
+    ``final``: it is closed and each of its trades is settled, so nothing of it moves any more. Until then what is
+    ``executed`` is certain and not settled, and what is pending may still be undone.
+    """
 
     id: str
+    client_key: str
     account: str
     market: str
     side: str
