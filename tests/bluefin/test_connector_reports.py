@@ -20,8 +20,8 @@ from tallystick.dialects.bluefin.connector_reports import (
     rule_of,
     spelt,
 )
-from tallystick.facts.client import MarketListed, OrderIntended
 from tallystick.facts.client_codes import MAKER
+from tallystick.facts.client_terms import MarketListed, OrderIntended
 from tallystick.facts.codes import BUY, LIMIT_ORDER, UNITS
 from tallystick.tracker.observations import (
     STREAM,

@@ -3,6 +3,8 @@
 import httpx
 import pytest
 
+from tests.bluefin.sdk_driver import Sdk
+from tests.bluefin.test_sdk import Trader
 from tests.running import RunningServer
 
 OPERATOR = {"authorization": "Bearer sandbox"}
@@ -72,3 +74,21 @@ def test_terms_that_cannot_be_are_refused_and_nothing_is_defined(ops, changed):
     answer = ops.post("/markets", json=body)
     assert 400 <= answer.status_code < 500, answer.text
     assert ops.get("/markets/BAD-PERP").status_code == 404
+
+
+def test_an_operator_sees_what_happened_to_an_order_of_the_exchange(ops):
+    """Every kind of fact that an exchange has is shown in the audit, whoever made it."""
+    base = str(ops.base_url).removesuffix("/ops/venues/bluefin/")
+    with Sdk(f"{base}/bluefin") as sdk:
+        ann, bob = Trader(sdk, 1), Trader(sdk, 2)
+        stop = {"type": "STOP_MARKET", "triggerPriceE9": str(2950 * 10**9)}
+        ann.place("SHORT", 0, 1, **stop)
+        bob.place("LONG", 2940, 3)
+        ann.place("SHORT", 2940, 1)
+        ann.place("LONG", 2900, 0.001)
+        ann.cancel("ab" * 32)
+        ann.call("updateLeverage", "ETH-PERP", str(5 * 10**9))
+        ann.told("STANDBY", "1 at 2940", "FILLED", "1 at 2940", "FILLED", "QUANTITY_OUT_OF_BOUND")
+    entries = ops.get("/entries", params={"limit": 100}).json()["entries"]
+    seen = {event["event"] for entry in entries for event in entry["events"]}
+    assert {"leverage_changed", "order_rested", "order_triggered", "order_refused", "cancel_refused"} <= seen

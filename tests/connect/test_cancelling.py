@@ -74,6 +74,7 @@ def test_an_order_on_its_way_is_cancelled_when_it_has_an_id():
         async with bot(paper) as a:
             paper.delay = 2.0
             order_id = a.buy()
+            await until(lambda: "place" in paper.requests)
             results = await a.venue.cancel(order_id, timeout=10)
             assert results[order_id].outcome == "DONE"
 

@@ -18,8 +18,9 @@ from tallystick.connect.events import OrderEvent
 from tallystick.connect.narration import position_text
 from tallystick.connect.store import STREAM, Storage
 from tallystick.core.lifecycle import FILLED, OPEN, REJECTED, SUBMITTED
-from tallystick.facts.client import Announced, BeliefRecord, decode
+from tallystick.facts.client import Announced, decode
 from tallystick.facts.client_codes import LOST
+from tallystick.facts.client_records import BeliefRecord
 from tallystick.journal.memory import MemoryJournal, MemoryStorage
 from tallystick.testing.bots import TEN
 from tallystick.testing.paper import PaperVenue

@@ -39,6 +39,17 @@ def test_the_bot(tmp_path: Path):
             ]
 
 
+def test_a_trader_at_the_exchange(tmp_path: Path):
+    with RunningServer(tmp_path / "data") as server:
+        for _ in range(2):
+            told = run_example("exchange.py", server.url, str(tmp_path / "trader")).splitlines()
+            assert [line.split()[::2] for line in told if "Updated" not in line] == [
+                ["BuyOrderCreatedEvent", "0.000000000"],
+                ["OrderFilledEvent", "0.250000000"],
+                ["OrderCancelledEvent", "0.250000000"],
+            ]
+
+
 def test_a_connector_of_one_s_own():
     told = [line.split() for line in run_example("own_connector.py").splitlines()]
     assert [line[3] for line in told if line[1] == "BuyOrderCompletedEvent"] == [
@@ -52,13 +63,14 @@ def test_a_connector_of_one_s_own_under_the_conformance_kit():
 
 
 def test_every_example_is_run_here():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == {"bot.py", "own_connector.py", "try_own_connector.py"}
+    run = {"bot.py", "exchange.py", "own_connector.py", "try_own_connector.py"}
+    assert {path.name for path in EXAMPLES.glob("*.py")} == run
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/client.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/client.md", "docs/bluefin.md"])
 def test_what_the_pages_show_is_what_runs(page: str):
     shown = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.DOTALL)
     assert shown
-    lines = [line.strip() for line in (EXAMPLES / "bot.py").read_text().splitlines()]
+    lines = {line.strip() for name in ("bot.py", "exchange.py") for line in (EXAMPLES / name).read_text().splitlines()}
     for line in "".join(shown).splitlines():
         assert line.strip() in lines

@@ -2,12 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from tallystick.connect.errors import Ambiguous, NotSent
-from tallystick.connect.http import HttpSession
+from tallystick.connect.errors import (
+    Ambiguous,
+    NotSent,
+    NotThere,
+    RateLimited,
+    Refused,
+    Unreadable,
+    VenueError,
+)
+from tallystick.connect.http import NO_HEADERS, Answer, HttpSession, checked
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -72,5 +80,53 @@ def test_what_finds_nobody_was_never_sent(url: str):
                 await session.request("GET", "/x")
         finally:
             await session.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "detail", "error"),
+    [
+        (404, "not_found", "", NotThere),
+        (410, "", "it is gone", NotThere),
+        (400, "invalid_request", "", Refused),
+        (403, "", "you may not", Refused),
+        (429, "", "", RateLimited),
+        (409, "in_progress", "", Ambiguous),
+        (500, "", "", Ambiguous),
+        (302, "", "", Ambiguous),
+        (404, "", "", Unreadable),
+        (400, "", "", Unreadable),
+        (403, "", "", Unreadable),
+    ],
+)
+def test_an_error_counts_as_the_venue_s_only_in_its_words(status: int, code: str, detail: str, error: type[VenueError]):
+    """A page of a proxy has neither a code nor a detail: it does not say that there is no such order."""
+    with pytest.raises(VenueError) as raised:
+        checked(Answer(status, NO_HEADERS, b"<html>", 0.1), code, detail)
+    assert type(raised.value) is error
+
+
+@pytest.mark.parametrize("pause", [0.05, 0.0], ids=["it drips", "it floods"])
+def test_an_answer_without_an_end_is_no_answer(pause: float):
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        piece = b"[" * (1 if pause else 1 << 20)
+        with suppress(ConnectionError):
+            while True:
+                writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                await writer.drain()
+                await asyncio.sleep(pause)
+
+    async def scenario():
+        server = await asyncio.start_server(handle, "127.0.0.1", 0)
+        session = HttpSession(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", 0.5, 0.3 if pause else 30.0)
+        try:
+            with pytest.raises(Ambiguous):
+                await session.request("GET", "/orders")
+        finally:
+            await session.close()
+            server.close()
 
     asyncio.run(scenario())

@@ -72,7 +72,7 @@ def check_match(told: list[dict[str, Any]], intended: list[str], made: set[str])
     completed = [order for order, story in stories.items() if story[-1] == "Completed"]
     assert len(completed) == len(made)
     marker = told[-1]["order"]
-    assert set(stories) - {marker} <= set(intended)
+    assert len(set(stories) - {marker} - set(intended)) <= 1  # it may be killed before it has printed the last one
 
 
 def recover(server: RunningServer, journal: Path, before: set[str], intended: list[str]) -> None:

@@ -16,7 +16,7 @@ from tallystick.connect.pacer import ASK, AUDIT, CANCEL, PLACE, Lanes, Pacer
 from tallystick.connect.port import ID_CHARACTERS
 from tallystick.connect.silence import Silence
 from tallystick.connect.trading_rules import TradingRule, decimal, integer, notional_of, quantise
-from tallystick.facts.client import MarketListed
+from tallystick.facts.client_terms import MarketListed
 from tallystick.facts.codes import CASH, UNITS
 from tallystick.testing.virtual import run
 

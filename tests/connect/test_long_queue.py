@@ -9,6 +9,7 @@ import pytest
 from tallystick.connect.events import OrderType
 from tallystick.connect.limits import Limits
 from tallystick.core.lifecycle import CANCELLED, FILLED
+from tallystick.journal.memory import MemoryStorage
 from tallystick.testing.bots import bot
 from tallystick.testing.paper import PaperVenue
 from tallystick.testing.virtual import run, until
@@ -88,7 +89,9 @@ def test_the_dead_man_switch_ends_everything_at_a_venue_that_is_slow_or_was_away
 def test_ten_thousand_orders_at_once_are_held_to_the_limits():
     async def scenario():
         paper = PaperVenue()
-        limits = Limits(open_orders_max=100, order_notional_max=Decimal(1000), order_units_max={"ACME-USD": Decimal(50)})
+        limits = Limits(
+            open_orders_max=100, order_notional_max=Decimal(1000), order_units_max={"ACME-USD": Decimal(50)}
+        )
         async with bot(paper, limits=limits) as a:
             order_type = {"order_type": OrderType.LIMIT}
             ids = [a.buy(price=Decimal(10), **order_type) for _ in range(10_000)]
@@ -102,5 +105,26 @@ def test_ten_thousand_orders_at_once_are_held_to_the_limits():
             assert a.texts(more[0]) == ["Created"]
             assert a.texts(more[1]) == ["Failure too_many_open_orders"]
             assert sum(each.status < FILLED for each in paper.orders.values()) == 100
+
+    run(scenario)
+
+
+def test_what_is_open_after_a_restart_and_cannot_be_measured_counts_as_too_much():
+    async def scenario():
+        paper, disk = PaperVenue(), MemoryStorage()
+        async with bot(paper, disk) as a:
+            open_id = a.buy()
+            await until(lambda: a.texts(open_id))
+        async with bot(paper, disk, limits=Limits(open_notional_max=Decimal(150))) as a:
+            limit = {"order_type": OrderType.LIMIT, "price": Decimal(10)}
+            early = a.buy(Decimal(1), **limit)
+            await until(lambda: a.ended(early))
+            assert a.texts(early) == ["Failure price_unknown"]
+            paper.fill(open_id, 4, 10)
+            await until(lambda: a.texts(open_id))
+            fits, too_much = a.buy(Decimal(5), **limit), a.buy(Decimal(1), **limit)
+            await until(lambda: a.texts(fits) and a.ended(too_much))
+            assert a.texts(fits) == ["Created"]
+            assert a.texts(too_much) == ["Failure open_notional_too_large"]
 
     run(scenario)

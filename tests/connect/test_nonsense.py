@@ -1,17 +1,21 @@
-"""A venue that sends nonsense harms nothing but itself: no strategy, no other venue, no journal, and not the order's end."""
+"""A venue that sends nonsense harms nothing but itself: no strategy, no other venue, no journal, no end of an order."""
 
 import asyncio
 import random
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
 
 from tallystick.connect.client import Client
 from tallystick.connect.errors import Refused
 from tallystick.connect.history import told_since
+from tallystick.connect.http import Answer
 from tallystick.connect.port import Context, Order
-from tallystick.core.lifecycle import DONE, REJECTED, TRADE_REVERTED
+from tallystick.connect.trading_rules import TradingRule
+from tallystick.core.lifecycle import DONE, REJECTED, SUBMITTED, TRADE_REVERTED
+from tallystick.dialects.sophic.connector import SophicConnector
 from tallystick.testing.bots import TEN
 from tallystick.testing.paper import PaperVenue
 from tallystick.testing.paper_connector import PaperConnector
@@ -199,5 +203,105 @@ def test_a_connector_that_does_not_close_keeps_nobody_from_leaving():
                 stuck.name = name
                 await client.add(stuck)
         assert asyncio.get_running_loop().time() - began < 8
+
+    run(scenario)
+
+
+def test_what_is_said_of_orders_that_were_never_sent_is_counted():
+    async def scenario():
+        async with Client() as client:
+            venue = await client.add(PaperConnector(PaperVenue()))
+            assert venue.dropped == 0
+            venue._runtime.desk.observe([NotFound(1, "nobody's", "", 1, ANSWER)])
+            assert venue.dropped == 1
+
+    run(scenario)
+
+
+def test_a_failure_says_why_also_where_the_venue_does_not():
+    async def scenario():
+        paper = PaperVenue()
+        async with Client() as client:
+            venue = await client.add(Raving(paper, []))
+            desk = venue._runtime.desk
+            order_id = venue.buy("ACME-USD", TEN)
+            desk.observe([OrderReport(1, order_id, "v1", desk.now(), ANSWER, REJECTED)])
+            (told,) = [event async for event in venue.events(order_id)]
+            assert (told.error_type, told.error_message) == (
+                "rejected",
+                "the venue says that it was rejected, and not why",
+            )
+            order_id = venue.buy("ACME-USD", TEN)
+            await asyncio.sleep(1)
+            desk.observe([OrderReport(1, order_id, "v2", desk.now(), ANSWER, SUBMITTED)])
+            await asyncio.sleep(1)
+            desk.observe([OpenOrders(1, desk.now(), [], [], fills_complete=True)])
+            told = [event async for event in venue.events(order_id)][-1]
+            assert (told.error_type, told.certainty) == ("absent", "INFERRED")
+            assert told.error_message.startswith("the venue had the request")
+
+    run(scenario)
+
+
+def market(name: str, **changes: Any) -> TradingRule:
+    return TradingRule(name, name, "X", "USD", **{"price_scale": 2, "unit_scale": 3, "cash_scale": 2, **changes})
+
+
+def test_a_market_that_cannot_be_is_left_out_and_the_others_are_traded():
+    class Listing(PaperConnector):
+        async def markets(self) -> Sequence[Any]:
+            bad = [market("A", unit_scale=10**9), market("B", price_scale=-1), market("C", units_min=None), "D"]
+            return [*bad, *await super().markets()]
+
+    async def scenario():
+        paper = PaperVenue()
+        async with Client() as client:
+            venue = await client.add(Listing(paper))
+            assert list(venue.markets) == ["ACME-USD"]
+            venue.buy("ACME-USD", TEN)
+            await until(lambda: paper.orders)
+
+    run(scenario)
+
+
+class Canned:
+    """See Http: each path has its answer."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self.answers = {path: msgspec.json.encode(answer) for path, answer in answers.items()}
+
+    async def request(self, method: str, path: str, **_more: Any) -> Answer:
+        return Answer(200, {}, self.answers[path.partition("?")[0]], 0.001)
+
+    async def close(self) -> None: ...
+
+
+GOOD = {
+    "id": "ins_1",
+    "symbol": "ACME",
+    "trading_currency": "USD",
+    "decimal_precision": 3,
+    "trading_increment": "0.001",
+}
+BAD: list[dict[str, Any]] = [
+    {"decimal_precision": 1000},
+    {"decimal_precision": -1},
+    {"trading_increment": "1e9"},
+    {"trading_increment": None},
+    {"symbol": 7},
+]
+
+
+def test_an_instrument_that_cannot_be_is_left_out_and_the_others_are_traded():
+    listed = [{**GOOD, "id": f"ins_bad{number}", **change} for number, change in enumerate(BAD)]
+    canned = Canned({"/auth/token": {"access_token": "t", "expires_in": 60}, "/instruments": [*listed, GOOD]})
+
+    async def scenario():
+        connector = SophicConnector(
+            url="", client_id="c", client_secret="s", account="a", open_http=lambda _url: canned
+        )
+        await connector.start()
+        assert [rule.symbol for rule in await connector.markets()] == ["ins_1"]
+        await connector.close()
 
     run(scenario)

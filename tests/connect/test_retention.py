@@ -2,14 +2,16 @@
 
 import asyncio
 
+import tallystick
 from tallystick.connect.client import Client
-from tallystick.core.lifecycle import FILLED
+from tallystick.core.lifecycle import FILLED, TRADE_EXECUTED, TRADE_SETTLED
 from tallystick.testing.bots import TEN
 from tallystick.testing.paper import PaperVenue
 from tallystick.testing.paper_connector import PaperConnector
 from tallystick.testing.stories import text
 from tallystick.testing.virtual import run, until
 from tallystick.tracker.agenda import Patience
+from tallystick.tracker.observations import SNAPSHOT, OpenOrders
 
 
 def test_of_many_closed_orders_few_stay_and_a_late_fill_finds_any_of_them():
@@ -73,5 +75,29 @@ def test_an_order_of_which_fills_are_expected_stays_whatever_comes_after_it():
                 await venue.cancel(order_id)
             await asyncio.sleep(10)
             assert [order.client_id for order in client.store.state.orders.values()] == [waiting]
+
+    run(scenario)
+
+
+def test_a_trade_that_was_settled_after_its_order_had_left_is_learned_from_a_list():
+    """What is said between two streams is in no stream; the list that is asked for then says it of the order."""
+
+    async def scenario():
+        paper = PaperVenue(fills_by_itself=True)
+        async with Client(patience=Patience(retain_us=10_000)) as client:
+            told = []
+            client.listen(told.append)
+            venue = await client.add(PaperConnector(paper))
+            desk = venue._runtime.desk
+            order_id = venue.buy("ACME-USD", TEN)
+            await until(lambda: any(isinstance(each, tallystick.BuyOrderCompletedEvent) for each in told))
+            await until(lambda: order_id not in desk.tracked.by_client)
+            (order,) = paper.orders.values()
+            for state in (TRADE_EXECUTED, TRADE_SETTLED, TRADE_SETTLED):
+                order.fills[0].state = state
+                fills = desk.connector.fills(order, SNAPSHOT, desk.now())
+                desk.observe([OpenOrders(1, desk.now(), [], fills, fills_complete=False)])
+                await client.store.settled()
+            assert [text(each) for each in told].count("Updated fills") == 1
 
     run(scenario)

@@ -14,8 +14,9 @@ from tallystick.connect.narration import read_position
 from tallystick.connect.recovery import ENTRIES_AT_CLOSE, STREAM, recovered, snapshots_in, take_snapshot
 from tallystick.connect.storage import ARCHIVE_FILE, Storage
 from tallystick.core.lifecycle import FILLED, OPEN
-from tallystick.facts.client import VenueJoined, encode
+from tallystick.facts.client import encode
 from tallystick.facts.client_codes import BY_BOTH
+from tallystick.facts.client_terms import VenueJoined
 from tallystick.facts.codes import BUY, LIMIT_ORDER, UNITS
 from tallystick.journal.folder import JOURNAL_FILE
 from tallystick.journal.port import Append

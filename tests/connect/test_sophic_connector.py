@@ -123,6 +123,7 @@ def test_limit_orders_and_cancels_fail_by_capability(server: RunningServer):
             await a.until(lambda: a.texts(order_id))
             assert a.texts(order_id) == ["Failure unsupported_order_type"]
             other = a.venue.buy("ACME-USD", Decimal(10))
+            await a.until(lambda: a.texts(other))
             (result,) = (await a.venue.cancel(other)).values()
             assert result.outcome == "REFUSED"
             assert result.reason in ("cancel_not_supported", "order_closed")

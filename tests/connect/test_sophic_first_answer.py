@@ -9,7 +9,7 @@ from tallystick.connect.http import NO_HEADERS, Answer
 from tallystick.connect.port import Order
 from tallystick.core.lifecycle import FILLED, TRADE_SETTLED
 from tallystick.dialects.sophic.connector import NOWHERE, SophicConnector
-from tallystick.facts.client import MarketListed, OrderIntended
+from tallystick.facts.client_terms import MarketListed, OrderIntended
 from tallystick.facts.codes import BUY, CASH, MARKET_ORDER
 from tallystick.tracker.observations import FillReport, OrderReport
 

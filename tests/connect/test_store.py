@@ -3,15 +3,17 @@
 import asyncio
 from pathlib import Path
 
+import apsw
 import pytest
 
+from tallystick.connect import archive as archive_room
 from tallystick.connect import listeners
 from tallystick.connect.archive import Archive
 from tallystick.connect.client import Client
 from tallystick.connect.errors import CutOff
 from tallystick.connect.recovery import recovered
 from tallystick.connect.storage import ARCHIVE_FILE, Storage
-from tallystick.journal.errors import FolderInUse
+from tallystick.journal.errors import FolderInUse, JournalUnavailable
 from tallystick.testing.bots import TEN, bot
 from tallystick.testing.paper import PaperVenue
 from tallystick.testing.paper_connector import PaperConnector
@@ -128,3 +130,15 @@ def test_a_heartbeat_keeps_the_venue_s_own_switch_from_acting():
             assert connector.beats == 3, "none on behalf of a strategy that is silent"
 
     run(scenario)
+
+
+def test_an_archive_that_cannot_be_made_is_said_as_the_journal_s_errors_are(tmp_path: Path, monkeypatch):
+    def full(*_arguments: object) -> object:
+        raise apsw.FullError("database or disk is full")
+
+    monkeypatch.setattr(archive_room, "_prepared", full)
+    with pytest.raises(JournalUnavailable) as raised:
+        Storage(tmp_path / "bot")
+    assert raised.value.code == "disk_full"
+    monkeypatch.undo()
+    Storage(tmp_path / "bot").close()

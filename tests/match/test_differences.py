@@ -55,6 +55,8 @@ PLANTED = [
     ("its id is not known, and it is found by the client's", replace(ORDER, order_ids=()), ORDER, []),
     ("its size", replace(ORDER, size=Decimal(99)), ORDER, ["terms"]),
     ("its side", replace(ORDER, side=SELL), ORDER, ["terms"]),
+    ("its price", replace(ORDER, price=Decimal(5)), replace(ORDER, price=Decimal(6)), ["terms"]),
+    ("that it has a price", replace(ORDER, price=Decimal(5)), ORDER, ["terms"]),
     ("its market", replace(ORDER, market="ACME-EUR"), ORDER, ["terms"]),
     ("its account", ORDER, replace(ORDER, account="bob"), ["other_account"]),
     ("its status", replace(ORDER, status=OPEN), ORDER, ["status"]),

@@ -59,7 +59,8 @@ def test_the_halves_match_while_both_run_and_after(server: RunningServer, tmp_pa
         async with connected(server.url, tmp_path / "bot") as venue:
             for order_id in (venue.buy("ACME-USD", Decimal(22_000)), venue.sell("WRLD-USD", Decimal("1.5"))):
                 await settled(venue, order_id)
-            venue.buy("ACME-USD", Decimal(99_999_999))  # refused
+            refused = venue.buy("ACME-USD", Decimal(99_999_999))
+            assert [type(each) async for each in venue.events(refused)] == [tallystick.MarketOrderFailureEvent]
             await asyncio.to_thread(check)
 
     def check():

@@ -235,7 +235,7 @@ MUTANTS = [
     Mutant(ForgetsFillsOnReconnect, "cut stream"),
     Mutant(ResumesNothing, "resumed stream"),
     Mutant(LosesTwins, "fills alike"),
-    Mutant(InventsTradeIds, "filled while away"),
+    Mutant(InventsTradeIds, "pending then confirmed"),
     Mutant(DeniesDuringOutage, "outage denies nothing"),
     Mutant(ListsNothingDuringOutage, "outage denies nothing"),
     Mutant(SpeaksOfWhenItWasAnswered, "slow answers"),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tallystick.testing.bluefin import BLUEFIN_OPTIONS, bluefin_at
 from tallystick.testing.cases import CASES
 from tallystick.testing.conformance import BROKE, HELD, NOT_APPLICABLE, named, try_all, try_case
 from tallystick.testing.paper_connector import paper
@@ -48,6 +49,20 @@ def test_the_sophic_connector_holds_over_sockets_against_the_real_server(tmp_pat
         "it takes one type of order alone",
         "its orders do not expire",
         "its fills are never pending",
+    }
+
+
+@pytest.mark.slow
+def test_the_bluefin_connector_holds_over_sockets_against_the_real_server(tmp_path: Path):
+    with Sandbox(tmp_path / "data", *BLUEFIN_OPTIONS) as sandbox:
+        verdicts = list(try_all(bluefin_at(sandbox), real_time=True))
+        assert "Traceback" not in sandbox.log
+    assert not broken(verdicts)
+    reasons = {each.why for each in verdicts if each.word == NOT_APPLICABLE}
+    assert reasons == {
+        "its fills are never pending",
+        "it declares no late fills",
+        "it does not declare that its stream resumes",
     }
 
 

@@ -21,7 +21,7 @@ from tallystick.core.lifecycle import (
     TRADE_STATUS_NAMES,
     UNKNOWN,
 )
-from tallystick.facts.client import Announced, Entry, OrderRecord, VenueJoined, decode, decode_record, encode
+from tallystick.facts.client import Announced, Entry, decode, encode
 from tallystick.facts.client_codes import (
     ANNOUNCEMENT_FLAG_NAMES,
     ANNOUNCEMENT_NAMES,
@@ -36,6 +36,8 @@ from tallystick.facts.client_codes import (
     LATE,
     UPDATED,
 )
+from tallystick.facts.client_records import OrderRecord, decode_record
+from tallystick.facts.client_terms import VenueJoined
 from tallystick.facts.codes import BUY, LIMIT_ORDER, UNITS
 from tallystick.tracker.agenda import QUESTION_NAMES, Patience
 from tallystick.tracker.fold import fold

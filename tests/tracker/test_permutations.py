@@ -25,8 +25,8 @@ from tallystick.core.lifecycle import (
     TRADE_REVERTED,
     TRADE_SETTLED,
 )
-from tallystick.facts.client import VenueJoined
 from tallystick.facts.client_codes import BY_BOTH, BY_FILLS, BY_STATUS, FILLS_NAMED, FILLS_SUMMED_FIRST
+from tallystick.facts.client_terms import VenueJoined
 from tallystick.tracker.observations import (
     ANSWER,
     SNAPSHOT,

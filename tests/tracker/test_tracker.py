@@ -3,8 +3,9 @@
 import pytest
 
 from tallystick.core.lifecycle import OPEN, TRADE_SETTLED
-from tallystick.facts.client import EVENTS_PER_ENTRY_MAX, Announced, OrdersConfirmed, OrdersLeft, VenueJoined
+from tallystick.facts.client import EVENTS_PER_ENTRY_MAX, Announced, OrdersConfirmed, OrdersLeft
 from tallystick.facts.client_codes import BY_BOTH, BY_FILLS, FILLS_SUMMED_FIRST
+from tallystick.facts.client_terms import VenueJoined
 from tallystick.tracker.agenda import ASK_ORDER, URGENT, Patience
 from tallystick.tracker.belief import contradictions
 from tallystick.tracker.inbox import HELD_FOR_ONE_MAX, HELD_MAX, Inbox

@@ -6,7 +6,9 @@ import typer
 
 
 def conformance(
-    subject: Annotated[str, typer.Argument(help="module:factory or file.py:factory; paper and sophic are built in.")],
+    subject: Annotated[
+        str, typer.Argument(help="module:factory or file.py:factory; paper, sophic and bluefin are built in.")
+    ],
     case: Annotated[list[str] | None, typer.Option(help="This case alone; may be repeated.")] = None,
     seed: Annotated[int, typer.Option(help="Of what is shuffled.")] = 1,
     real_time: Annotated[bool, typer.Option(help="The venue is reached through sockets.")] = False,

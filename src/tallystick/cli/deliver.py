@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -21,10 +21,12 @@ from tallystick.deliver.sealing import Sealer, SealError, read_key
 from tallystick.deliver.service import Service, deliveries_file
 from tallystick.dialects.sophic.outgoing import Notices
 from tallystick.journal.folder import SECRET_BYTES, SECRET_FILE
+from tallystick.server.admission import open_admission
 from tallystick.server.config_faults import BadConfig
 from tallystick.server.config_sources import load
 from tallystick.server.deliveries import policy_of
 from tallystick.server.host import SOPHIC
+from tallystick.server.keys import KeysError
 
 START_SECONDS: Final = 1.0
 
@@ -59,21 +61,34 @@ def deliver(
         stream = f"{url.rstrip('/')}/ops/venues/{SOPHIC}/stream"
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             sealer = Sealer(read_key(config.webhooks.key))
-            runner.run(_deliver(stream, token, folder, _secret(folder), sealer, policy))
-    except (BadConfig, BookError, SealError, Refused, ValueError, OSError) as error:
+            secret = _secret(folder)
+            with closing(open_admission(folder, secret, static_token="sandbox" if is_sandbox else "")) as admission:
+                runner.run(_deliver(stream, token, folder, secret, sealer, policy, admission.may_receive))
+    except (BadConfig, BookError, KeysError, SealError, Refused, ValueError, OSError) as error:
         typer.secho(f"tallystick: {error}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
 
 
 def _secret(data: Path) -> bytes:
     """The installation's, which ids are made from. The server that owns the folder has made it."""
-    secret = (data / SECRET_FILE).read_bytes()
+    path = data / SECRET_FILE
+    if not path.is_file():
+        raise ValueError(f"there is no {path}: name the server's data folder with --data or --config.")
+    secret = path.read_bytes()
     if len(secret) != SECRET_BYTES:
-        raise ValueError(f"{data / SECRET_FILE} is damaged: restore it from a backup.")
+        raise ValueError(f"{path} is damaged: restore it from a backup.")
     return secret
 
 
-async def _deliver(url: str, token: str, data: Path, secret: bytes, sealer: Sealer, policy: Policy) -> None:
+async def _deliver(
+    url: str,
+    token: str,
+    data: Path,
+    secret: bytes,
+    sealer: Sealer,
+    policy: Policy,
+    may_receive: Callable[[str], bool],
+) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -81,7 +96,8 @@ async def _deliver(url: str, token: str, data: Path, secret: bytes, sealer: Seal
         feed = RemoteFeed(session, url, _bearer(token))
         if not await _begun(feed, stop):
             return
-        service = Service(data / deliveries_file(SOPHIC), Hub(feed), secret, Notices(secret).disabled, policy, sealer)
+        path, notice = data / deliveries_file(SOPHIC), Notices(secret).disabled
+        service = Service(path, Hub(feed), secret, notice, policy, sealer, may_receive=may_receive)
         service.start()
         following = asyncio.get_running_loop().create_task(feed.run())
         following.add_done_callback(lambda _task: stop.set())

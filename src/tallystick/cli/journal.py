@@ -11,6 +11,7 @@ import typer
 
 from tallystick.cli.progress import shown
 from tallystick.connect import recovery as client_recovery
+from tallystick.connect.verify import verify as verify_client
 from tallystick.deliver.service import deliveries_file
 from tallystick.journal.backup import back_up
 from tallystick.journal.compact import Size
@@ -37,21 +38,40 @@ DATA: Final = Path("data")
 
 @app.command()
 def verify(data: Data = DATA) -> None:
-    """Read and judge everything: each record, the state it makes, snapshots and tables. A server may be running."""
+    """Read and judge everything: each record, the state it makes, snapshots and tables. Whose journal it is may be
+    running, a server or a client."""
     with _told():
         path = _journal(data)
+        if client_recovery.STREAM in _venues(path):
+            _verify_client(data)
+            return
         with shown("verifying entries") as progress:
             found = verify_folder(path, lambda venue: _places(data, venue), progress)
         for each in found:
             typer.echo(_summary(each))
-        for sentence in (objections := [sentence for each in found for sentence in each.objections]):
-            _say_failed(sentence)
-        if objections:
-            typer.echo(f"{path}: its records are right, and what is beside them is not.")
-            raise typer.Exit(1)
-        typer.echo(
-            f"{path} is whole: {_counted(len(found), 'stream')}, {sum(each.entries for each in found):,} entries."
-        )
+        entries = sum(each.entries for each in found)
+        objections = [sentence for each in found for sentence in each.objections]
+        _conclude(path, objections, f"{_counted(len(found), 'stream')}, {entries:,} entries")
+
+
+def _verify_client(folder: Path) -> None:
+    with shown("verifying entries") as progress:
+        found = verify_client(folder, progress)
+    typer.echo(
+        f"client: {found.entries:,} entries, {found.events:,} events, {_counted(found.orders, 'order')}, "
+        f"{found.open:,} not over, {_counted(found.snapshots, 'snapshot')}, state hash {found.state_hash}"
+    )
+    _conclude(folder / JOURNAL_FILE, found.objections, f"a client's, {found.entries:,} entries")
+
+
+def _conclude(path: Path, objections: list[str], what: str) -> None:
+    """Say what is wrong beside the journal, or that it is whole."""
+    for sentence in objections:
+        _say_failed(sentence)
+    if objections:
+        typer.echo(f"{path}: its records are right, and what is beside them is not.")
+        raise typer.Exit(1)
+    typer.echo(f"{path} is whole: {what}.")
 
 
 @app.command()
@@ -101,6 +121,8 @@ def rebuild(data: Data = DATA) -> None:
         path = _journal(data)
         with closing(_Held(data)), closing(SqliteJournal(path, writer=False)) as journal:
             for venue in _venues(path):
+                if venue == client_recovery.STREAM:
+                    raise JournalUnavailable("no_tables", f"{path} is a client's journal: it has no tables.")
                 tables = _places(data, venue).tables
                 with shown(f"rebuilding {tables.name}") as progress:
                     orders = rebuild_tables(journal, venue, tables, progress)

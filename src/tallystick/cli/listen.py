@@ -19,9 +19,9 @@ from tallystick.deliver.resolve import SystemLookup
 from tallystick.deliver.signing import SECRET_BYTES, read_secret, secret_text, signatures
 from tallystick.deliver.sse import SentEvent
 
-Url = Annotated[str, typer.Option(envvar="TALLYSTICK_URL", help="The venue.")]
+Url = Annotated[str, typer.Option(envvar="TALLYSTICK_URL", help="The venue's address.")]
 ForwardTo = Annotated[str, typer.Option(help="Post each event there, signed.")]
-Token = Annotated[str, typer.Option(envvar="TALLYSTICK_TOKEN", help="A bearer token.")]
+Token = Annotated[str, typer.Option(envvar="TALLYSTICK_TOKEN", help="A client's token.")]
 ClientId = Annotated[str, typer.Option(envvar="TALLYSTICK_CLIENT_ID", help="Instead of a token.")]
 ClientSecret = Annotated[str, typer.Option(envvar="TALLYSTICK_CLIENT_SECRET", help="Its secret.")]
 After = Annotated[str, typer.Option(help="An event's id to go on after; start: from the first.")]
@@ -30,6 +30,7 @@ Names = Annotated[list[str] | None, typer.Option("--event", help="Only events of
 Secret = Annotated[str, typer.Option(envvar="TALLYSTICK_WEBHOOK_SECRET", help="Sign with this; made if need be.")]
 
 REFRESH_SECONDS: Final = 60
+URL_SHAPE: Final = "--url names the venue, as in http://127.0.0.1:8420/sophic."
 
 
 def listen(
@@ -47,6 +48,8 @@ def listen(
     query = {name: text for name, text in (("after", after), ("since", since)) if text}
     source = f"{url.rstrip('/')}/stream?{urlencode([*query.items(), *(('name', each) for each in event or ())])}"
     try:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(URL_SHAPE)
         target = Reach(everywhere=True).read(forward_to) if forward_to else None
         key = read_secret(secret) if secret else secrets.token_bytes(SECRET_BYTES)
         if target is not None and not secret:
@@ -54,7 +57,8 @@ def listen(
         with suppress(KeyboardInterrupt):
             asyncio.run(_listen(source, _Login(url.rstrip("/"), token, client_id, client_secret), target, key))
     except (BadUrl, ValueError, Refused) as error:
-        typer.secho(f"tallystick: {error}", fg=typer.colors.RED, err=True)
+        hint = f" {URL_SHAPE}" if isinstance(error, Refused) and error.status == 404 else ""
+        typer.secho(f"tallystick: {error}{hint}", fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
 
 

@@ -22,7 +22,7 @@ from tallystick.server.config_sources import load
 from tallystick.server.host import WrongSecret
 from tallystick.server.keys import KeysError
 from tallystick.server.serve import serve as serve_venues
-from tallystick.simulate.run import DELIVERY_WORLD, HALVES_WORLD, VENUE_WORLD
+from tallystick.simulate.run import DELIVERY_WORLD, EXCHANGE_WORLD, HALVES_WORLD, VENUE_WORLD
 from tallystick.simulate.run import main as run_seeds
 
 # Settings are text here: config_sources reads them as it reads the environment, and judges them with all others.
@@ -55,13 +55,14 @@ class SimulatedWorld(Enum):
     VENUE = VENUE_WORLD
     HALVES = HALVES_WORLD
     DELIVERY = DELIVERY_WORLD
+    EXCHANGE = EXCHANGE_WORLD
 
 
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    help="A venue for orders, from acceptance to settlement, and a sandbox to try it in.",
+    help="A venue for orders, a sandbox to try it in, and a client that knows where every order is.",
 )
 
 
@@ -70,10 +71,6 @@ app.add_typer(journal.app, name="journal")
 app.add_typer(clients.clients, name="client")
 app.add_typer(clients.operators, name="operator")
 app.add_typer(ops.app, name="ops")
-app.command()(listen)
-app.command()(deliver)
-app.command()(match)
-app.command()(conformance)
 
 
 @app.command()
@@ -105,6 +102,13 @@ def serve(
         raise typer.Exit(1) from None
 
 
+# Their order is that of --help.
+app.command()(listen)
+app.command()(match)
+app.command()(deliver)
+app.command()(conformance)
+
+
 @app.command()
 def simulate(
     seeds: Annotated[int, typer.Option(min=1, help="How many runs.")] = 1000,
@@ -112,7 +116,7 @@ def simulate(
     trace: Annotated[bool, typer.Option(help="Print every step; for one seed.")] = False,
     jobs: Annotated[int, typer.Option(min=0, help="Processes; 0: one for each core.")] = 0,
     world: Annotated[
-        SimulatedWorld, typer.Option(help="A venue, both halves, or what goes out.")
+        SimulatedWorld, typer.Option(help="A venue, both halves, what goes out, or an exchange.")
     ] = SimulatedWorld.VENUE,
 ) -> None:
     """Run a venue, or both halves, under faults and crashes, and audit it; a seed that fails can be run again."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, NoReturn, TypeVar
 
 import apsw
 import msgspec
@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tallystick.cli.progress import Progress, shown
-from tallystick.connect.errors import ConnectError
+from tallystick.connect.errors import Ambiguous, ConnectError, NotSent, NotThere
 from tallystick.connect.store import STREAM
 from tallystick.dialects.halves import NoSuchDialect, listed, naming
 from tallystick.facts import client, venue
@@ -27,6 +27,7 @@ from tallystick.match.half import Half, HalfOrder
 from tallystick.match.venue_half import NoSuchAccount, VenueHalf
 
 PROGRESS_ENTRIES: Final = 10_000
+URL_SHAPE: Final = "http://127.0.0.1:8420/sophic with --account acc_demo"
 
 Journal = Annotated[Path, typer.Argument(help="The client's journal, a folder.", metavar="CLIENT_JOURNAL")]
 Target = Annotated[str, typer.Argument(help="A venue's data folder, or its http(s) address.", metavar="VENUE")]
@@ -80,11 +81,19 @@ def match(
             other = _venue_half(Path(target), dialect, account)
         orders = list(half.orders(name))
         found = list(differences(orders, other, account))
+    except (NotSent, Ambiguous) as error:
+        _cannot(f"{target} gives no answer ({error}): is it served there?")
+    except NotThere as error:
+        _cannot(f"{target} answers: {error} Name the venue and an account of it, as in {URL_SHAPE}.")
     except (CannotCompare, NoSuchDialect, NoSuchAccount, JournalError, ConnectError, apsw.Error, OSError) as error:
-        typer.secho(f"tallystick: {error}", fg=typer.colors.RED, err=True)
-        raise typer.Exit(2) from None
+        _cannot(str(error))
     _tell(found, orders, as_json)
     raise typer.Exit(1 if found else 0)
+
+
+def _cannot(sentence: str) -> NoReturn:
+    typer.secho(f"tallystick: {sentence}", fg=typer.colors.RED, err=True)
+    raise typer.Exit(2) from None
 
 
 def _tell(found: list[Difference], orders: list[HalfOrder], as_json: bool) -> None:
@@ -129,7 +138,7 @@ def _folded(
     with closing(SqliteJournal(path, writer=False)) as journal:
         last = journal.last(stream)
         if not last:
-            raise CannotCompare(f"{path} is no journal of a {stream}: it has nothing of that name.")
+            raise CannotCompare(f"{path} has no stream {stream!r}: first comes the client's journal, then the venue's.")
 
         def entries() -> Iterator[EntryT]:
             for sequence, body in journal.read(stream):

@@ -88,7 +88,12 @@ def _command(name: str | None = None) -> Callable[[Callable[..., None]], Callabl
 
 
 @_command()
-def accounts(context: typer.Context, owner: str = "", limit: Limit = 100, after: After = "") -> None:
+def accounts(
+    context: typer.Context,
+    owner: Annotated[str, typer.Option(help="Of this client.")] = "",
+    limit: Limit = 100,
+    after: After = "",
+) -> None:
     """List customers' accounts."""
     with _told():
         found = _door(context).get("accounts", owner=owner, limit=limit, after=after)

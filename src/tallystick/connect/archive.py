@@ -11,8 +11,10 @@ from typing import Final
 
 import apsw
 
-from tallystick.facts.client import OrderRecord, decode_record, encode
-from tallystick.tracker.observations import Observation, TradeReport
+from tallystick.facts.client import encode
+from tallystick.facts.client_records import OrderRecord, decode_record
+from tallystick.journal.sqlite_file import in_our_words
+from tallystick.tracker.observations import FillReport, Observation, TradeReport
 from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.snapshot import order_record
 
@@ -100,13 +102,13 @@ class Archive:
         """Whether an order that has left has this id of the venue's."""
         return self._find((venue, _VENUE_ID, venue_id)) is not None
 
-    def has_trade(self, venue: int, trade: str) -> bool:
-        """Whether an order that has left has this trade."""
-        key = (venue, _TRADE, trade)
-        if key in self._leaving:
-            return True
-        found = self._connection.execute("SELECT 1 FROM names WHERE venue = ? AND kind = ? AND name = ?", key).get
-        return found is not None
+    def has_fill(self, fill: FillReport) -> bool:
+        """Whether an order that has left has this fill, and knows its trade to be in this state."""
+        record = self._find((fill.venue, _TRADE, fill.trade))
+        if record is None:
+            return False
+        kept = (*record.belief.fills, *record.belief.aside)
+        return any(each.trade == fill.trade and each.states & 1 << fill.state for each in kept)
 
     def forget_leaving(self) -> None:
         """What had left without becoming durable has not."""
@@ -145,6 +147,7 @@ def _keys(record: OrderRecord) -> list[Key]:
 
 
 def _open(path: Path | None, journal: bytes, last: int | None) -> apsw.Connection:
+    """Raises JournalUnavailable if a new file cannot be made either, and OSError."""
     if path is None:
         return _prepared(apsw.Connection(":memory:"), journal, last)
     try:
@@ -152,7 +155,10 @@ def _open(path: Path | None, journal: bytes, last: int | None) -> apsw.Connectio
     except (apsw.Error, _Foreign):
         for suffix in ("", "-wal", "-shm", "-journal"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return _prepared(apsw.Connection(str(path)), journal, last)
+        try:
+            return _prepared(apsw.Connection(str(path)), journal, last)
+        except apsw.Error as error:  # it is not the file that is wrong
+            raise in_our_words(error, path) from error
 
 
 class _Foreign(Exception):

@@ -91,6 +91,9 @@ class Asking:
             self._desk.pacer.pause(error.retry_after)
         what = QUESTION_NAMES[question.what]
         if isinstance(error, (VenueError, TimeoutError)):
-            _log.info("%s: no answer about %s: %s", self._desk.name, what, str(error) or type(error).__name__)
+            # Nothing is placed without the list, and nothing else says why.
+            blocks = question.what == ASK_OPEN_ORDERS and self._desk.is_live and not self._desk.is_trusted
+            level = logging.WARNING if blocks else logging.INFO
+            _log.log(level, "%s: no answer about %s: %s", self._desk.name, what, str(error) or type(error).__name__)
         else:
             _log.exception("%s: its connector failed at asking about %s", self._desk.name, what, exc_info=error)

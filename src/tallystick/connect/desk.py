@@ -13,12 +13,13 @@ from tallystick.connect.foreign import ForeignOrders
 from tallystick.connect.limits import KILLED, Guard, Limits
 from tallystick.connect.pacer import Pacer
 from tallystick.connect.port import Connector, Order
-from tallystick.connect.soundness import fault
+from tallystick.connect.soundness import fault, fault_of_rule
 from tallystick.connect.store import Store
 from tallystick.connect.trading_rules import TradingRule
 from tallystick.core.lifecycle import FILLED, REJECTED, SUBMITTED
-from tallystick.facts.client import Announced, Entry, FillBelieved, MarketListed, VenueJoined
+from tallystick.facts.client import Announced, Entry, FillBelieved
 from tallystick.facts.client_codes import COMPLETED, FAILED
+from tallystick.facts.client_terms import MarketListed, VenueJoined
 from tallystick.tracker.observations import (
     SNAPSHOT,
     JoinVenue,
@@ -172,13 +173,19 @@ class VenueDesk:
 
         What is not in the list any more takes no orders. A list of nothing is taken for no list.
         """
-        rules = list(rules)
+        rules = [rule for rule in rules if self._is_market(rule)]
         if not rules:
             _log.warning("%s lists no markets: those that were known stay", self.name)
             return
         self.unlisted = frozenset(self._markets) - {rule.name for rule in rules}
         for rule in rules:
             self._list_market(rule)
+
+    def _is_market(self, rule: TradingRule) -> bool:
+        wrong = fault_of_rule(rule)
+        if wrong:
+            _log.error("%s: a market is left out: %s", self.name, wrong)
+        return not wrong
 
     def rejoin(self) -> None:
         """The store has begun anew: what was not durable of the venue and its markets is said again.
@@ -235,8 +242,8 @@ class VenueDesk:
     def _of_ours(self, taken: OpenOrders) -> OpenOrders:
         """The list without what others have open, which is shown. Raises StoreStopped.
 
-        An order of ours that had left is back if it is listed as open, or with a fill that nobody knew of. What was
-        foreign in the last list is not looked up again.
+        An order of ours that had left is back if it is listed as open, or with a fill that nobody knew of, or not
+        in that state. What was foreign in the last list is not looked up again.
         """
         archive = self.store.storage.archive
         others: list[OrderReport] = []
@@ -248,7 +255,7 @@ class VenueDesk:
             else:
                 others.append(each)
         for fill in taken.fills:
-            if self.order_number(fill.client_id, fill.venue_id) or archive.has_trade(self.number, fill.trade):
+            if self.order_number(fill.client_id, fill.venue_id) or archive.has_fill(fill):
                 continue
             if archive.known(fill) is not None:
                 self.store.decide(fill)

@@ -132,13 +132,17 @@ class HttpSession:
 def checked(answer: Answer, code: str, detail: str) -> Answer:
     """The answer, if it is a success; ``code`` and ``detail`` are its error's, "" for what it does not say.
 
-    Raises RateLimited, NotThere, Refused, or Ambiguous for a 5xx.
+    Raises RateLimited, NotThere, Refused, Ambiguous for a 5xx, or Unreadable where the answer says nothing that is the
+    venue's: a page of whatever stands before it denies and refuses nothing.
     """
     if 200 <= answer.status < 300:
         return answer
+    is_nobody_s = not (code or detail)
     detail = detail or f"status {answer.status}"
     if answer.status == 429:
         raise RateLimited(detail, answer.retry_after)
+    if is_nobody_s and 400 <= answer.status < 500:
+        raise Unreadable(f"{detail}, and no word of the venue's")
     if answer.status in (404, 410):
         raise NotThere(code or "not_found", detail)
     if 400 <= answer.status < 500 and answer.status not in (408, 409):

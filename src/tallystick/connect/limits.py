@@ -12,7 +12,7 @@ from typing import Final
 
 from tallystick.connect.trading_rules import decimal, notional_of
 from tallystick.core.lifecycle import FILLED
-from tallystick.facts.client import MarketListed
+from tallystick.facts.client_terms import MarketListed
 from tallystick.facts.codes import UNITS
 from tallystick.tracker.order import TrackedOrder
 
@@ -66,13 +66,15 @@ class Limits:
 class Guard:
     """The limits of one venue, and what counts against them. ``price`` is a market's last known price, 0 for none.
 
-    An order counts with its whole notional from when it is intended until it is over.
+    An order counts with its whole notional from when it is intended until it is over. One that was found open, and
+    whose market has no price yet, cannot be measured (``_unmeasured``): until it is, nothing is added to it.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits: Final = limits
         self._open: Final[dict[int, tuple[str, Decimal]]] = {}
         self._sums: Final[dict[str, Decimal]] = {}
+        self._unmeasured: Final[dict[int, tuple[TrackedOrder, MarketListed]]] = {}
         self._placed: Final[deque[int]] = deque()
         self._prices: Final[dict[int, int]] = {}
         self.killed = ""
@@ -80,6 +82,9 @@ class Guard:
 
     def set_price(self, market: int, price: int) -> None:
         self._prices[market] = price
+        for order, listed in [each for each in self._unmeasured.values() if each[1].market == market]:
+            self.closed(order.number)
+            self.opened(order, listed)
 
     def check(self, market: MarketListed, kind: int, size: int, price: int, now: int) -> tuple[str, str]:
         """(code, detail) of why an order may not be placed, ("", "") if it may. ``now`` is in microseconds."""
@@ -103,6 +108,8 @@ class Guard:
             return PRICE_UNKNOWN, f"{market.name} has no price yet that the order could be measured by"
         if limits.order_notional_max is not None and notional > limits.order_notional_max:
             return ORDER_TOO_LARGE, f"an order is worth at most {limits.order_notional_max} {market.currency}"
+        if limits.open_notional_max is not None and self._unmeasured:
+            return PRICE_UNKNOWN, "an order is open that has no price yet by which it could be measured"
         whole = self._sums.get(market.currency, Decimal(0)) + notional
         if limits.open_notional_max is not None and whole > limits.open_notional_max:
             return OPEN_TOO_LARGE, f"open orders are worth at most {limits.open_notional_max} {market.currency}"
@@ -113,7 +120,10 @@ class Guard:
         if order.number in self._open or order.status >= FILLED:
             return
         terms = order.terms
-        notional = self._notional(market, terms.kind, terms.size, terms.price) or Decimal(0)
+        notional = self._notional(market, terms.kind, terms.size, terms.price)
+        if notional is None:
+            self._unmeasured[order.number] = (order, market)
+            notional = Decimal(0)
         self._open[order.number] = (market.currency, notional)
         self._sums[market.currency] = self._sums.get(market.currency, Decimal(0)) + notional
 
@@ -124,6 +134,7 @@ class Guard:
 
     def closed(self, number: int) -> None:
         """It is over; harmless when repeated."""
+        self._unmeasured.pop(number, None)
         found = self._open.pop(number, None)
         if found is not None:
             self._sums[found[0]] -= found[1]

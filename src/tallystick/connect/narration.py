@@ -23,7 +23,7 @@ from tallystick.connect.events import (
 )
 from tallystick.connect.trading_rules import decimal
 from tallystick.core.lifecycle import CANCEL_OUTCOME_NAMES, ORDER_STATUS_NAMES
-from tallystick.facts.client import Announced, Entry, MarketListed
+from tallystick.facts.client import Announced, Entry
 from tallystick.facts.client_codes import (
     ASIDE_NAMES,
     CANCELLED,
@@ -40,6 +40,7 @@ from tallystick.facts.client_codes import (
     LATE,
     LIQUIDITY_UNKNOWN,
 )
+from tallystick.facts.client_terms import MarketListed
 from tallystick.facts.codes import BUY, SIZE_KIND_NAMES, UNITS
 from tallystick.tracker.belief import contradictions
 from tallystick.tracker.fill import EXECUTED, Fill

@@ -28,7 +28,7 @@ from tallystick.connect.trading_rules import (
     quantise,
 )
 from tallystick.core.lifecycle import SUBMITTED
-from tallystick.facts.client import MarketListed
+from tallystick.facts.client_terms import MarketListed
 from tallystick.facts.codes import BUY, LIMIT_ORDER, OVERLOADED, SIZE_KIND_NAMES
 from tallystick.journal.faultpoint import fault_point
 from tallystick.tracker.observations import SUBMIT, Observation, OrderReport, Place, Refusal, Unanswered

@@ -19,8 +19,8 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final, Protocol
 
 from tallystick.connect.trading_rules import TradingRule
-from tallystick.facts.client import MarketListed, OrderIntended
 from tallystick.facts.client_codes import BY_BOTH, FILLS_NAMED
+from tallystick.facts.client_terms import MarketListed, OrderIntended
 from tallystick.facts.codes import CASH, MARKET_ORDER, UNITS
 from tallystick.tracker.observations import CancelReport, Gap, Observation, OpenOrders, Position
 
@@ -54,7 +54,7 @@ class Capabilities:
     ``order_types`` are codes of facts.codes; ``buy_kinds`` and ``sell_kinds`` what a size may count. ``completion`` is
     how the venue says that an order is complete (facts.client_codes). Fills may come up to ``late_us`` after an order's
     end; ``fills_wait_us``, ``lost_misses``, ``lost_after_us``, ``slack_us``, ``fills``, ``absent_lists`` and
-    ``absent_us`` are as in facts.client.VenueJoined.
+    ``absent_us`` are as in facts.client_terms.VenueJoined.
 
     ``resumes``: the stream, begun at a stored position, misses nothing; where it does not, each new beginning is a Gap.
     A stream that gives nothing, not even Live, for ``quiet_seconds`` is taken for broken.
@@ -237,7 +237,10 @@ class Connector(Protocol):
         ...
 
     def identify(self, order: Order) -> str:
-        """The venue's id for an order that is about to be sent, where that is known beforehand (a hash); else ""."""
+        """The venue's id for an order that is about to be sent, where that is known beforehand (a hash); else "".
+
+        It is no sign that the venue has the order.
+        """
         ...
 
     async def place(self, orders: Sequence[Order]) -> Sequence[Observation]:
@@ -252,7 +255,8 @@ class Connector(Protocol):
         ...
 
     async def fetch_order(self, order: Order) -> Sequence[Observation]:
-        """All that the venue says of an order now, its fills included if they come with it. Raises NotThere.
+        """All that the venue says of an order now, its fills included if they come with it. Raises NotThere, or gives
+        NotFound after all of its fills.
 
         Where ``venue_id`` is "" it is not known whether the order ever arrived: that is then the question.
         """

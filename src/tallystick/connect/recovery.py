@@ -11,7 +11,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from tallystick.connect.archive import Archive
-from tallystick.facts.client import Entry, decode, decode_record
+from tallystick.facts.client import Entry, decode
+from tallystick.facts.client_records import decode_record
 from tallystick.journal.errors import DamagedJournal, JournalError
 from tallystick.journal.folder import SNAPSHOTS_FOLDER, DataFolder
 from tallystick.journal.port import Journal

@@ -1,8 +1,9 @@
-"""Whether an observation is of the right form: what a connector makes of nonsense must not reach the tracker."""
+"""Whether observations and markets are of the right form: what a connector makes of nonsense goes no further."""
 
 from typing import Any, Final
 
 from tallystick.connect.errors import TEXT_MAX
+from tallystick.connect.trading_rules import TradingRule
 from tallystick.core.lifecycle import CANCELLED, REJECTED, TRADE_REVERTED
 from tallystick.facts.client_codes import TAKER
 from tallystick.tracker.observations import (
@@ -25,6 +26,7 @@ from tallystick.tracker.observations import (
 )
 
 AMOUNT_LIMIT: Final = 10**78
+SCALE_MAX: Final = 36
 TIME_LIMIT: Final = 2**62
 
 _TEXTS: Final = ("client_id", "venue_id")
@@ -63,6 +65,13 @@ _FORMS: Final[dict[type, tuple[tuple[str, ...], dict[str, tuple[int, int]]]]] = 
     Amendment: ((), {"size": _AMOUNT, "price": _AMOUNT}),
 }
 
+_RULE_TEXTS: Final = ("name", "symbol", "unit", "currency")
+_RULE_NUMBERS: Final = {
+    **dict.fromkeys(("price_scale", "unit_scale", "cash_scale"), (0, SCALE_MAX)),
+    **dict.fromkeys(("price_increment", "unit_increment", "cash_increment"), (1, AMOUNT_LIMIT)),
+    **dict.fromkeys(("units_min", "units_max", "cash_min", "notional_min"), (0, AMOUNT_LIMIT)),
+}
+
 
 def fault(given: Any, venue: int) -> str:
     """What is wrong with something that ``venue``'s connector gave; "" if nothing is."""
@@ -87,6 +96,13 @@ def fault(given: Any, venue: int) -> str:
     if isinstance(given, Position):
         return _fault_of(given, ("stream", "position"), {})
     return f"{type(given).__name__} is nothing that a connector gives"
+
+
+def fault_of_rule(given: Any) -> str:
+    """What is wrong with a market as it was listed; "" if nothing is."""
+    if type(given) is not TradingRule:
+        return f"{type(given).__name__} is no TradingRule"
+    return _fault_of(given, _RULE_TEXTS, _RULE_NUMBERS)
 
 
 def _fault_of(given: Any, texts: tuple[str, ...], numbers: dict[str, tuple[int, int]]) -> str:

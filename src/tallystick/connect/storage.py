@@ -32,9 +32,13 @@ class Storage:
                 self.journal: Journal = journal
             else:
                 self.journal = MemoryJournal() if folder is None else SqliteJournal(folder / JOURNAL_FILE)
-            last = self.journal.last(STREAM)
-            identity = self.journal.checksum(STREAM, 1) if last else GENESIS
-            self.archive: Final = Archive(None if folder is None else folder / ARCHIVE_FILE, identity, last)
+            try:
+                last = self.journal.last(STREAM)
+                identity = self.journal.checksum(STREAM, 1) if last else GENESIS
+                self.archive: Final = Archive(None if folder is None else folder / ARCHIVE_FILE, identity, last)
+            except BaseException:
+                self.journal.close()
+                raise
         except BaseException:
             self._release()
             raise

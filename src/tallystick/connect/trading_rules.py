@@ -9,7 +9,7 @@ from math import lcm
 from typing import Final
 
 from tallystick.core.amounts import CEILING, FLOOR, rescale
-from tallystick.facts.client import MarketListed
+from tallystick.facts.client_terms import MarketListed
 from tallystick.facts.codes import UNITS
 
 # Why an order is not sent.

@@ -111,7 +111,9 @@ class _SnapshotsAudit:
             return
         path, belongs_to = due
         try:
-            is_right = belongs_to == checksum.hex() and state_hash(load(self._snapshots.read(path))) == state_hash(state)
+            is_right = belongs_to == checksum.hex() and state_hash(load(self._snapshots.read(path))) == state_hash(
+                state
+            )
         except (JournalError, OSError, LookupError, TypeError, msgspec.MsgspecError) as error:
             self._object(path, f"{path} cannot be read: {error}")
             return

@@ -6,10 +6,13 @@ from typing import Any, Final, cast
 from tallystick.connect.errors import CannotStart
 from tallystick.connect.port import Connector
 
-CONNECTORS: Final = {"sophic": ("tallystick.dialects.sophic.connector", "SophicConnector")}
+CONNECTORS: Final = {
+    "sophic": ("tallystick.dialects.sophic.connector", "SophicConnector"),
+    "bluefin": ("tallystick.dialects.bluefin.connector", "BluefinConnector"),
+}
 
 
-def connector(name: str, **settings: Any) -> Connector:
+def connector(name: str, /, **settings: Any) -> Connector:
     """The connector of this name with its settings; raises CannotStart. It is imported only when it is wanted."""
     found = CONNECTORS.get(name)
     if found is None:

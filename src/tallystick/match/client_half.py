@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tallystick.core.lifecycle import TRADE_EXECUTED, TRADE_SETTLED
-from tallystick.facts.client import Entry, MarketListed
+from tallystick.facts.client import Entry
+from tallystick.facts.client_terms import MarketListed
 from tallystick.facts.codes import UNITS
 from tallystick.match.half import HalfFill, HalfOrder, exact
 from tallystick.tracker.fold import fold
@@ -72,4 +73,5 @@ def _half(order: TrackedOrder, market: MarketListed) -> HalfOrder:
         None if seldom is None or not seldom.cancel[0] else seldom.cancel[1],
         order.certainty,
         "" if seldom is None else seldom.refusal[1],
+        exact(order.price, market.price_scale) if order.price else None,
     )

@@ -157,7 +157,8 @@ def _pair(ours: str, theirs: str) -> str:
 
 
 def _terms(order: HalfOrder) -> str:
-    return f"{SIDE_NAMES[order.side]} {_plain(order.size)} {SIZE_KIND_NAMES[order.kind]} {order.market}"
+    limit = "" if order.price is None else f" at {_plain(order.price)}"
+    return f"{SIDE_NAMES[order.side]} {_plain(order.size)} {SIZE_KIND_NAMES[order.kind]} {order.market}{limit}"
 
 
 def _plain(amount: Decimal) -> str:

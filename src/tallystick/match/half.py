@@ -29,7 +29,7 @@ class HalfOrder(Struct, frozen=True):
     know it. ``fills`` are by trade id; the sums are of the executed ones, ``pending`` of those that are not yet.
 
     ``cancel`` is the outcome of the newest request to cancel it, None for no request. ``refusal`` is the code under
-    which the client was refused it. A venue is always sure.
+    which the client was refused it. ``price`` is its limit, None for none. A venue is always sure.
     """
 
     client_id: str
@@ -49,6 +49,7 @@ class HalfOrder(Struct, frozen=True):
     cancel: int | None = None
     certainty: int = CONFIRMED
     refusal: str = ""
+    price: Decimal | None = None
 
 
 class Half(Protocol):

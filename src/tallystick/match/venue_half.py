@@ -100,6 +100,7 @@ class VenueHalf:
         market = self.state.markets[order.market]
         units, cash = market.unit.scale, market.currency.scale
         size_scale = units if terms.kind == UNITS else cash
+        limit = terms.instructions.price if terms.instructions is not None else 0
         return HalfOrder(
             "",
             (self._naming.order_id(number),),
@@ -116,6 +117,7 @@ class VenueHalf:
             exact(progress.fees, cash),
             {self._naming.trade_id(each.number): self._fill(each, order, size_scale) for each in self._trades(order)},
             self._cancels.get(number),
+            price=exact(limit, market.price_scale) if limit else None,
         )
 
     def _fill(self, trade: Trade, order: Order, size_scale: int) -> HalfFill:

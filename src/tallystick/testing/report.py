@@ -20,6 +20,7 @@ HELD_ALL: Final = 0
 BROKE_SOME: Final = 1
 MISUSED: Final = 2
 SOPHIC: Final = "sophic"
+BLUEFIN: Final = "bluefin"
 PAPER: Final = "paper"
 _NAME_WIDTH: Final = max(len(case.name) for case in CASES)
 
@@ -37,8 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def conform(name: str, cases: Sequence[str], seed: int, *, real_time: bool) -> int:
     """0 if nothing broke, 1 if something did, 2 for a name that leads nowhere."""
     try:
-        if name == SOPHIC:
-            return _sophic(cases, seed)
+        if name in (SOPHIC, BLUEFIN):
+            return _over_sockets(name, cases, seed)
         return show(name, paper if name == PAPER else found(name), cases, seed, real_time=real_time)
     except (NoSuchSubject, NoSuchCase) as error:
         print(f"tallystick: {error}", file=sys.stderr)
@@ -62,7 +63,7 @@ def lines(verdict: Verdict, name: str, seed: int, *, real_time: bool) -> Iterabl
         yield f"{verdict.word:<6} {verdict.case:<{_NAME_WIDTH}}  {verdict.why}".rstrip()
         return
     claim = next(case.claim for case in CASES if case.name == verdict.case)
-    more = " --real-time" if real_time and name != SOPHIC else ""
+    more = " --real-time" if real_time and name not in (SOPHIC, BLUEFIN) else ""
     yield f"{verdict.word:<6} {verdict.case:<{_NAME_WIDTH}}  {claim}"
     yield f"{'':<7}{verdict.why}"
     yield f"{'':<7}again: python -m tallystick.testing {quote(name)} --case {quote(verdict.case)} --seed {seed}{more}"
@@ -72,7 +73,9 @@ def found(name: str) -> Factory:
     """The factory named ``module:factory`` or ``path/to/file.py:factory``. Raises NoSuchSubject."""
     module_name, _, attribute = name.rpartition(":")
     if not module_name or not attribute:
-        raise NoSuchSubject(f"what is tried is named module:factory, file.py:factory, paper or sophic; not {name!r}")
+        raise NoSuchSubject(
+            f"what is tried is named module:factory, file.py:factory, paper, sophic or bluefin; not {name!r}"
+        )
     module = _from_file(Path(module_name)) if module_name.endswith(".py") else _from_path(module_name)
     factory = getattr(module, attribute, None)
     if not callable(factory):
@@ -103,18 +106,20 @@ def _from_file(path: Path) -> Any:
     return module
 
 
-def _sophic(cases: Sequence[str], seed: int) -> int:
-    """Over sockets, against a server of its own."""
+def _over_sockets(name: str, cases: Sequence[str], seed: int) -> int:
+    """Against a server of its own."""
+    from tallystick.testing.bluefin import BLUEFIN_OPTIONS, bluefin_at
     from tallystick.testing.sandbox import Sandbox
     from tallystick.testing.sophic import SOPHIC_OPTIONS, sophic_at
 
-    with TemporaryDirectory() as folder, Sandbox(Path(folder) / "data", *SOPHIC_OPTIONS) as sandbox:
-        return show(SOPHIC, sophic_at(sandbox), cases, seed, real_time=True)
+    options, at = (SOPHIC_OPTIONS, sophic_at) if name == SOPHIC else (BLUEFIN_OPTIONS, bluefin_at)
+    with TemporaryDirectory() as folder, Sandbox(Path(folder) / "data", *options) as sandbox:
+        return show(name, at(sandbox), cases, seed, real_time=True)
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="tallystick conformance", description="Try a connector under adversarial cases.")
-    parser.add_argument("subject", help="module:factory or file.py:factory; paper and sophic are built in")
+    parser.add_argument("subject", help="module:factory or file.py:factory; paper, sophic and bluefin are built in")
     parser.add_argument("--case", action="append", default=[], help="this case alone; may be repeated")
     parser.add_argument("--seed", type=int, default=1, help="of what is shuffled (default: 1)")
     parser.add_argument("--real-time", action="store_true", help="the venue is reached through sockets")

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Final
 
+from tallystick.connect.events import OrderType
 from tallystick.connect.port import Connector
 from tallystick.facts.codes import BUY
 from tallystick.testing.controls import Controls
@@ -13,8 +14,9 @@ from tallystick.testing.controls import Controls
 class Subject:
     """``connect`` makes a connector to the venue that ``controls`` control; once more for each restart of the client.
 
-    Cases place orders of ``amount`` in ``market``, on ``side``, limit orders at ``price``. ``units`` is what such an
-    order comes to when it is filled, where that is not the amount.
+    Cases place orders of ``amount`` in ``market``, on ``side``, limit orders at ``price``. They are market orders where
+    those are taken, unless another ``order_type`` is given. ``units`` is what such an order comes to when it is filled,
+    where that is not the amount.
     """
 
     def __init__(
@@ -27,6 +29,7 @@ class Subject:
         side: int = BUY,
         price: Decimal | None = None,
         units: Decimal | None = None,
+        order_type: OrderType | None = None,
     ) -> None:
         self.connect: Final = connect
         self.controls: Final = controls
@@ -34,6 +37,7 @@ class Subject:
         self.amount: Final = amount
         self.side: Final = side
         self.price: Final = price
+        self.order_type: Final = order_type
         self.units: Final = amount if units is None else units
 
 

@@ -8,6 +8,7 @@ import copy
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from decimal import Decimal
+from random import Random
 from typing import Any, Final, NamedTuple, TypeVar
 
 from tallystick.connect.client import Client, Venue, shell_patience
@@ -69,6 +70,8 @@ class Trial:
         self.ids: Final[list[str]] = []
         self.faults: Final[list[str]] = []
         self._is_virtual: Final = is_virtual
+        # A venue that goes on from one case to the next must not see the same client ids in both.
+        self._random: Final = Random(seed) if is_virtual else None
         self._disk = MemoryStorage()
         self._run = AsyncExitStack()
         self.link: Link
@@ -85,7 +88,9 @@ class Trial:
         self.link.on_crash = self._keep_disk
         patience = shell_patience() if self._is_virtual else _real_patience()
         storage = Storage(None, MemoryJournal(self._disk))
-        self.client = await self._run.enter_async_context(Client(storage=storage, patience=patience))
+        self.client = await self._run.enter_async_context(
+            Client(storage=storage, patience=patience, random=self._random)
+        )
         self.client.listen(self.told.append)
         self.venue = await self.client.add(self.link, ready_seconds=self.pace.wait if ready else 0.0)
         if ready and not self.venue.is_ready:
@@ -113,6 +118,7 @@ class Trial:
     def place(self, order_type: OrderType | None = None) -> str:
         """The client order id of a new order of the subject's usual size."""
         subject = self.subject
+        order_type = order_type or subject.order_type
         if order_type is None:
             types = self.link.capabilities.order_types
             order_type = OrderType.MARKET if MARKET_ORDER in types else OrderType.LIMIT

@@ -14,6 +14,7 @@ from tallystick.core.back_off import back_off
 from tallystick.core.lifecycle import DONE, FILLED, SUBMITTED
 from tallystick.facts.client_codes import AMBIGUOUS, CONFIRMED, FILLS_NAMED, FILLS_SUMMED, LOST
 from tallystick.tracker.belief import absences, is_complete, lacks_amount, lacks_fills
+from tallystick.tracker.kept import Kept
 from tallystick.tracker.order import TOLD_END, Seldom, TrackedOrder
 from tallystick.tracker.state import State
 
@@ -99,7 +100,7 @@ def wants(order: TrackedOrder) -> int:
     status = order.status
     seldom = order.seldom
     if status >= FILLED:
-        if lacks_fills(order) or (not is_complete(order) if status == FILLED else lacks_amount(order)):
+        if not is_complete(order) if status == FILLED else lacks_fills(order) or lacks_amount(order):
             return _fills_of(order)
         return ASK_FILLS if seldom is not None and lacks_names(order, seldom) else 0
     wanted = ASK_OPEN_ORDERS if seldom is not None and seldom.absences and absences(order, seldom) else 0
@@ -157,7 +158,7 @@ class Agenda:
         self._again: Final[list[tuple[int, int]]] = []  # a heap of (due, order): asked before, or cannot wait
         self._asking: Final[dict[int, int]] = {}  # attempts, of orders in the two above
         self._completing: Final[list[tuple[int, int]]] = []  # a heap of (due, order): completed without its fills then
-        self._leaving: Final[deque[tuple[int, int]]] = deque()  # (due, order): over
+        self._leaving: Final[deque[tuple[int, Kept]]] = deque()  # (due, order): over
         self._staying: Final[list[tuple[int, int]]] = []  # a heap of (due, order): over, and more was expected
         self._venues: Final[dict[int, tuple[int, int]]] = {}  # (due, attempts) of asking for all open orders
 
@@ -170,16 +171,17 @@ class Agenda:
 
     def changed(self, order: TrackedOrder, told_before: int, now: int) -> None:
         """There was evidence of the order; ``told_before`` is what was announced before it."""
+        status = order.status
         if order.told & TOLD_END:
             if not told_before & TOLD_END:
                 self._leaving.append((self._leaves_at(order, now), order.number))
-        elif order.status == FILLED and order.profile.fills_wait_us:
+        elif status == FILLED and order.profile.fills_wait_us:
             heappush(self._completing, (now + order.profile.fills_wait_us, order.number))
-        if order.status == SUBMITTED and order.certainty == CONFIRMED:
+        if status == SUBMITTED and order.certainty == CONFIRMED:
             return  # an answer should come: it was noted when it was sent
         if wants(order) and order.number not in self._asking:
             self._asking[order.number] = 0
-            if order.status == SUBMITTED:
+            if status == SUBMITTED:
                 heappush(self._again, (now, order.number))
             else:
                 self._soon.append((now + self._patience.grace_us, order.number))
@@ -234,32 +236,32 @@ class Agenda:
     def leaving(self, now: int) -> list[int]:
         """Orders that have stayed long enough after their end; those of which something is expected stay on."""
         found: list[int] = []
+        orders = self._state.orders
         queue = self._leaving
         while queue and (queue[0][0] <= now or self._is_crowded()) and len(found) < LEAVE_MAX:
             due, number = queue.popleft()
-            order = self._state.orders.get(number)
+            order = orders.get(number)
             if due > now and order is not None and wants(order):  # it leaves early, but is asked for first
                 heappush(self._staying, (now + self._patience.again_max_us, number))
             else:
-                self._leave_or_stay(number, now, found)
+                self._leave_or_stay(order, now, found)
         staying = self._staying
         while staying and staying[0][0] <= now and len(found) < LEAVE_MAX:
-            self._leave_or_stay(heappop(staying)[1], now, found)
+            self._leave_or_stay(orders.get(heappop(staying)[1]), now, found)
         return found
 
     def _is_crowded(self) -> bool:
         return 0 < self._patience.retain_max < len(self._leaving)
 
-    def _leave_or_stay(self, number: int, now: int, found: list[int]) -> None:
-        order = self._state.orders.get(number)
+    def _leave_or_stay(self, order: TrackedOrder | None, now: int, found: list[int]) -> None:
         if order is None:
             return
         if order.status < FILLED or lacks_fills(order):
-            heappush(self._staying, (self._leaves_at(order, now), number))
+            heappush(self._staying, (self._leaves_at(order, now), order.number))
         else:
-            found.append(number)
+            found.append(order.number)
             if self._asking:
-                self._asking.pop(number, None)
+                self._asking.pop(order.number, None)
 
     def next_question(self) -> int:
         """When ``questions`` is worth calling next, 0 for never."""

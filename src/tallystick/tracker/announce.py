@@ -28,6 +28,7 @@ from tallystick.tracker.draft import Draft
 from tallystick.tracker.order import TOLD_CREATED, TOLD_END, TrackedOrder
 from tallystick.tracker.sums import Sums
 
+_BEGUN: Final = TOLD_CREATED | TOLD_END
 _STATUS: Final = STATUS_CHANGED | CERTAINTY_CHANGED
 _TOLD_FILL: Final[int] = client_codes.FILLED
 _TOLD_CANCELLED: Final[int] = client_codes.CANCELLED
@@ -37,14 +38,15 @@ _TOLD_EXPIRED: Final[int] = client_codes.EXPIRED
 def announce(draft: Draft, order: TrackedOrder, status_before: int, certainty_before: int) -> None:
     """Tell what has come of the order since it had that status and certainty."""
     status = order.status
+    told = order.told
     changed = draft.changed
     draft.changed = 0
     if status != status_before:
         changed |= STATUS_CHANGED
     if order.certainty != certainty_before:
         changed |= CERTAINTY_CHANGED
-    late = LATE if order.told & TOLD_END else 0
-    if not (late or order.told & TOLD_CREATED):
+    late = LATE if told & TOLD_END else 0
+    if not told & _BEGUN:
         changed &= ~IDS_CHANGED
         if status != SUBMITTED and status != REJECTED:
             draft.tell(order, CREATED, 0 if order.word else FROM_EVIDENCE, "", 0)
@@ -53,9 +55,10 @@ def announce(draft: Draft, order: TrackedOrder, status_before: int, certainty_be
     if order.profile.fills:
         changed |= _tell_sums(draft, order, late)
     elif draft.executed:
-        for fill in draft.executed:
+        executed = draft.executed
+        draft.executed = []
+        for fill in executed:
             draft.tell(order, _TOLD_FILL, late, fill.trade, 0)
-        draft.executed.clear()
     end = 0 if late or status < FILLED else _end(order, status)
     if end:
         changed &= ~_STATUS
@@ -75,11 +78,13 @@ def _tell_sums(draft: Draft, order: TrackedOrder, late: int) -> int:
     consumed = order.consumed - sums.consumed
     quantity = order.quantity - sums.quantity
     notional = order.notional - sums.notional
-    for fill in draft.executed:
+    executed = draft.executed
+    draft.executed = []
+    for fill in executed:
         consumed -= fill.consumed
         quantity -= fill.quantity
         notional -= fill.notional
-    for fill in draft.executed:
+    for fill in executed:
         is_new = (order.sums or sums).said_consumed <= consumed
         consumed += fill.consumed
         quantity += fill.quantity
@@ -89,7 +94,6 @@ def _tell_sums(draft: Draft, order: TrackedOrder, late: int) -> int:
         else:
             changed = FILLS_CHANGED
             _tell_rest(draft, order, late, consumed, quantity, notional)
-    draft.executed.clear()
     _tell_rest(draft, order, late, order.consumed, order.quantity, order.notional)
     return changed
 

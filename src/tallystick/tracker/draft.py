@@ -17,7 +17,6 @@ from tallystick.facts.client import (
     FillsListed,
     IdDisputed,
     IdLearned,
-    OrderIntended,
     OrderMissed,
     OrdersConfirmed,
     StatusBelieved,
@@ -28,10 +27,13 @@ from tallystick.facts.client import (
     WordSetAside,
 )
 from tallystick.facts.client_codes import CANCEL_CHANGED, FILLED, FILLS_CHANGED, IDS_CHANGED, QUARANTINE_CHANGED
+from tallystick.facts.client_terms import OrderIntended
 from tallystick.facts.common import Cause
 from tallystick.tracker.belief import judge
 from tallystick.tracker.fill import Fill
 from tallystick.tracker.fold import apply
+from tallystick.tracker.kept import Kept
+from tallystick.tracker.observations import FillReport
 from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.state import State, Venue
 
@@ -49,10 +51,12 @@ class Draft:
     """
 
     __slots__ = (
+        "_before",
         "_confirmed",
         "_confirmed_at",
         "_events",
         "_links",
+        "_order",
         "changed",
         "executed",
         "now",
@@ -64,19 +68,24 @@ class Draft:
     def __init__(self, state: State) -> None:
         self.state: Final = state
         self.venue: Venue | None = None
-        self.now = 0
+        self.now: Kept = 0
         self.sequence = 0
         self.changed = 0
-        self.executed: Final[list[Fill]] = []
-        self._events: Final[list[Any]] = []
-        self._links: Final[list[int]] = []
+        self.executed: list[Fill] = []
+        self._events: list[Any] = []
+        self._order: TrackedOrder | None = None  # the first that the entry is about, and nearly always the only one
+        self._before = 0  # the sequence of the entry that was about it before
+        self._links: Final[list[int]] = []  # of the others
         self._confirmed: Final[list[int]] = []
         self._confirmed_at = 0
 
-    def begin(self, now: int) -> None:
+    def begin(self, now: Kept) -> None:
         """A new entry, decided at ``now``; time never goes back."""
         state = self.state
-        self.now = now if now > state.time else state.time
+        time: int = now
+        if time < state.time:
+            now = state.time
+        self.now = now
         self.sequence = state.sequence + 1
 
     @property
@@ -91,8 +100,12 @@ class Draft:
     def touch(self, order: TrackedOrder) -> None:
         """The entry is about the order."""
         if order.last != self.sequence:
-            self._links.append(order.number * 4 + ORDER)
-            self._links.append(order.last)
+            if self._order is None:
+                self._order = order
+                self._before = order.last
+            else:
+                self._links.append(order.number * 4 + ORDER)
+                self._links.append(order.last)
             order.last = self.sequence
             order.updated = self.now
 
@@ -109,14 +122,21 @@ class Draft:
         state = self.state
         state.sequence = self.sequence
         state.time = self.now
-        entry = Entry(self.sequence, self.now, cause, tuple(self._links), tuple(events))
-        events.clear()
-        self._links.clear()
-        return entry
+        self._events = []
+        order = self._order
+        links: tuple[int, ...] = ()
+        if order is not None:
+            number: int = order.number
+            links = (number * 4 + ORDER, self._before)
+            self._order = None
+            if self._links:
+                links = (*links, *self._links)
+                self._links.clear()
+        return _ENTRY(self.sequence, self.now, cause, links, tuple(events))
 
-    def start(self, terms: OrderIntended, order: TrackedOrder) -> None:
+    def start(self, venue: Venue, terms: OrderIntended, order: TrackedOrder) -> None:
         """A new order, with these terms."""
-        self.state.start(order)
+        self.state.start(venue, order)
         self.touch(order)
         self._events.append(terms)
 
@@ -129,7 +149,7 @@ class Draft:
         order.certainty = certainty
         self.touch(order)
         self._events.append(
-            StatusBelieved(
+            _STATUS_BELIEVED(
                 order.venue,
                 order.number,
                 status,
@@ -154,25 +174,46 @@ class Draft:
         order.hear(as_of)
         return True
 
+    def take(self, order: TrackedOrder, report: FillReport, fill: Fill) -> None:
+        """The first account of a trade counts as it came; if it is executed, listeners did not know of it."""
+        heard = report.as_of
+        self._add(order, fill, fill.as_of)
+        if order.heard != fill.as_of:
+            heard = order.heard
+        self._events.append(
+            _FILL_BELIEVED(
+                order.venue,
+                order.number,
+                report.trade,
+                fill.states,
+                report.consumed,
+                report.quantity,
+                report.notional,
+                report.price,
+                report.fee,
+                report.fee_asset,
+                report.fee_scale,
+                report.liquidity,
+                report.as_of,
+                order.status,
+                order.certainty,
+                heard,
+            )
+        )
+        if fill.told:
+            self.executed.append(fill)
+        else:
+            self.changed |= FILLS_CHANGED
+
     def count(self, order: TrackedOrder, fill: Fill, heard: int, is_news: bool) -> None:
         """The fill counts; ``is_news`` says that it is executed, and that listeners did not know of it before."""
-        trade = fill.trade
-        order.count(fill)
-        if heard > order.heard:
-            order.hear(heard)
-        if self.venue is not None:
-            self.venue.index_trade(trade, order)
-        status, certainty = judge(order)
-        order.status = status
-        order.certainty = certainty
-        self.touch(order)
-        states = fill.states
+        self._add(order, fill, heard)
         self._events.append(
             FillBelieved(
                 order.venue,
                 order.number,
-                trade,
-                states,
+                fill.trade,
+                fill.states,
                 fill.consumed,
                 fill.quantity,
                 fill.notional,
@@ -182,8 +223,8 @@ class Draft:
                 fill.fee_scale,
                 fill.liquidity,
                 fill.as_of,
-                status,
-                certainty,
+                order.status,
+                order.certainty,
                 order.heard,
             )
         )
@@ -191,6 +232,18 @@ class Draft:
             self.executed.append(fill)
         else:
             self.changed |= FILLS_CHANGED
+
+    def _add(self, order: TrackedOrder, fill: Fill, heard: int) -> None:
+        order.count(fill)
+        if heard > order.heard:
+            order.hear(heard)
+        venue = self.venue
+        if venue is not None:
+            venue.index_trade(fill.trade, order)
+        status, certainty = judge(order)
+        order.status = status
+        order.certainty = certainty
+        self.touch(order)
 
     def set_aside(self, order: TrackedOrder, reason: int, fill: Fill) -> None:
         """This account of a fill is shown, and not counted. What is believed of the order is judged afterwards."""
@@ -228,7 +281,7 @@ class Draft:
         order.learn(venue_id)
         venue.by_id[venue_id] = order
         self.touch(order)
-        self._events.append(IdLearned(order.venue, order.number, venue_id))
+        self._events.append(_ID_LEARNED(order.venue, order.number, venue_id))
         self.changed |= IDS_CHANGED
 
     def dispute(self, order: TrackedOrder, venue_id: str, holder: TrackedOrder) -> None:
@@ -267,10 +320,11 @@ class Draft:
 
     # --- Announcements ------------------------------------------------------------------------------------------------
 
-    def tell(self, order: TrackedOrder, what: int, flags: int, trade: str, changed: int) -> None:
+    def tell(self, order: TrackedOrder, what: Kept, flags: Kept, trade: str, changed: Kept) -> None:
         """Listeners are told; ``order`` was touched before."""
-        order.told |= 1 << what
-        self._events.append(Announced(order.venue, order.number, what, flags, trade, changed))
+        bit: int = what
+        order.told |= 1 << bit
+        self._events.append(_ANNOUNCED(order.venue, order.number, what, flags, trade, changed))
 
     def tell_fill(
         self, order: TrackedOrder, flags: int, trade: str, consumed: int, quantity: int, notional: int, price: int
@@ -283,3 +337,11 @@ class Draft:
         apply(self.state, event, self.now)
         self.touch(order)
         self._events.append(event)
+
+
+# Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
+_ENTRY: Final = Entry
+_STATUS_BELIEVED: Final = StatusBelieved
+_FILL_BELIEVED: Final = FillBelieved
+_ID_LEARNED: Final = IdLearned
+_ANNOUNCED: Final = Announced

@@ -59,6 +59,10 @@ def weigh(draft: Draft, order: TrackedOrder, observation: Observation) -> None:
     """Join the observation with what is known of its order."""
     if order.seldom is not None or order.profile.fills:
         _join_with_care(draft, order, observation)
+    elif isinstance(observation, FillReport):  # what every order goes through has no further call to make
+        weigh_fill(draft, order, observation)
+    elif isinstance(observation, OrderReport):
+        _weigh_report(draft, order, observation)
     else:
         _join(draft, order, observation)
 

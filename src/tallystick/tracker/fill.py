@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from tallystick.core.lifecycle import TRADE_EXECUTED, TRADE_PENDING, TRADE_REVERTED, TRADE_SETTLED
 
 EXECUTED: Final = 1 << TRADE_EXECUTED | 1 << TRADE_SETTLED
@@ -11,6 +13,7 @@ Account = tuple[str, int, int, int, int]
 """What makes two accounts of a fill the same: trade, consumed, quantity, notional, price."""
 
 
+@mypyc_attr(acyclic=True)
 class Fill:
     """One account of a fill. ``states`` are the states of its trade that were heard, as bits; ``as_of`` is the first
     time it was spoken of; ``told`` says that listeners know of its trade. A fill is never changed, only replaced."""

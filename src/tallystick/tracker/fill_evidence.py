@@ -20,14 +20,11 @@ def weigh_fill(draft: Draft, order: TrackedOrder, report: FillReport) -> None:
     if not TRADE_PENDING <= state <= TRADE_REVERTED:
         keep_word(draft, order, f"trade {report.trade} in state {state}", report.as_of)
         return
-    states = 1 << state
-    is_executed = state == TRADE_EXECUTED or state == TRADE_SETTLED
     trade = report.trade
-    consumed = report.consumed
     fill = Fill(
         trade,
-        states,
-        consumed,
+        1 << state,
+        report.consumed,
         report.quantity,
         report.notional,
         report.price,
@@ -36,28 +33,32 @@ def weigh_fill(draft: Draft, order: TrackedOrder, report: FillReport) -> None:
         report.fee_scale,
         report.liquidity,
         report.as_of,
-        is_executed,
+        state == TRADE_EXECUTED or state == TRADE_SETTLED,
     )
     fills = order.fills
     seldom = order.seldom
     before = None if fills is None else fills.get(trade)
     if seldom is not None and seldom.needs_weighing:
-        _resolve(draft, order, fill, report.as_of)
+        _resolve(draft, order, fill, fill.as_of)
     elif before is not None:
-        _weigh_again(draft, order, before, fill, report.as_of)
+        _weigh_again(draft, order, before, fill, fill.as_of)
     elif (
-        consumed > 0
+        fill.consumed > 0
         and fill.quantity > 0
         and fill.price >= 0
         and fill.notional >= 0
-        and (state == TRADE_REVERTED or order.consumed + order.pending + consumed <= order.size + order.tolerance)
+        and (state == TRADE_REVERTED or order.consumed + order.pending + fill.consumed <= order.size + order.tolerance)
     ):
-        if order.ends:
-            _count(draft, order, fill, report.as_of, is_executed)
-        else:
-            draft.count(order, fill, report.as_of, is_executed)
+        if order.ends and _is_first_sign(order):
+            draft.changed |= QUARANTINE_CHANGED
+        draft.take(order, report, fill)
     else:
-        _resolve(draft, order, fill, report.as_of)
+        _resolve(draft, order, fill, fill.as_of)
+
+
+def _is_first_sign(order: TrackedOrder) -> bool:
+    """It was refused, and nothing but what comes now speaks against that."""
+    return order.ends & END_REJECTED != 0 and not (order.word or order.consumed or order.pending)
 
 
 def _weigh_again(draft: Draft, order: TrackedOrder, before: Fill, fill: Fill, as_of: int) -> None:
@@ -67,7 +68,9 @@ def _weigh_again(draft: Draft, order: TrackedOrder, before: Fill, fill: Fill, as
         return
     both = joined(before, fill)
     if not is_same(both, before):
-        _count(draft, order, both, as_of, both.told and not before.told)
+        if _is_first_sign(order):
+            draft.changed |= QUARANTINE_CHANGED
+        draft.count(order, both, as_of, both.told and not before.told)
     elif as_of > order.heard:
         order.hear(as_of)
         draft.believe(order)
@@ -106,14 +109,6 @@ def _restated(order: TrackedOrder, fill: Fill, report: TradeReport) -> FillRepor
         fill.liquidity,
         report.state,
     )
-
-
-def _count(draft: Draft, order: TrackedOrder, fill: Fill, heard: int, is_news: bool) -> None:
-    """The fill counts; if it is the first sign of life of an order that was refused, that is shown."""
-    refused = order.ends & END_REJECTED and not (order.word or order.consumed or order.pending)
-    draft.count(order, fill, heard, is_news)
-    if refused:
-        draft.changed |= QUARANTINE_CHANGED
 
 
 def _resolve(draft: Draft, order: TrackedOrder, fill: Fill, heard: int) -> None:

@@ -16,8 +16,6 @@ from tallystick.facts.client import (
     FillsListed,
     IdDisputed,
     IdLearned,
-    MarketListed,
-    OrderIntended,
     OrderMissed,
     OrderRecalled,
     OrdersConfirmed,
@@ -32,9 +30,9 @@ from tallystick.facts.client import (
     SubmitRefused,
     SumsBelieved,
     TermsBelieved,
-    VenueJoined,
     WordSetAside,
 )
+from tallystick.facts.client_terms import MarketListed, OrderIntended, VenueJoined
 from tallystick.tracker.fill import Fill, was_executed
 from tallystick.tracker.order import terms_order
 from tallystick.tracker.snapshot import order_of
@@ -72,7 +70,8 @@ def _market_listed(state: State, event: MarketListed, time: int) -> None:
 
 
 def _order_intended(state: State, event: OrderIntended, time: int) -> None:
-    state.start(terms_order(event, state.venues[event.venue].profile, time))
+    venue = state.venues[event.venue]
+    state.start(venue, terms_order(event, venue.profile, time))
 
 
 def _status_believed(state: State, event: StatusBelieved, time: int) -> None:

@@ -10,9 +10,12 @@ These are plain classes, not Structs: they never go to a journal, and compiled c
 
 from typing import Final
 
+from mypy_extensions import mypyc_attr
+
 from tallystick.core.lifecycle import REJECTED, TRADE_EXECUTED
-from tallystick.facts.client import VenueJoined
 from tallystick.facts.client_codes import LIQUIDITY_UNKNOWN
+from tallystick.facts.client_terms import VenueJoined
+from tallystick.tracker.kept import Kept
 
 # Where an observation came from.
 SUBMIT: Final = 1  # the answer to the request that placed it
@@ -39,7 +42,7 @@ class JoinVenue:
 
 
 class ListMarket:
-    """A market that orders may be for; as in facts/client.py. Listed once for each name at its venue."""
+    """A market that orders may be for; as in facts/client_terms.py. Listed once for each name at its venue."""
 
     __slots__ = ("cash_scale", "currency", "name", "price_scale", "unit", "unit_scale", "venue")
 
@@ -55,6 +58,7 @@ class ListMarket:
         self.cash_scale: Final = cash_scale
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class Place:
     """An order is to be sent, under a client id that was never used at this venue; the rest as in OrderIntended."""
 
@@ -73,15 +77,15 @@ class Place:
 
     def __init__(
         self,
-        venue: int,
+        venue: Kept,
         client_id: str,
-        market: int,
-        side: int,
-        order_type: int,
-        kind: int,
-        size: int,
-        price: int = 0,
-        tolerance: int = 0,
+        market: Kept,
+        side: Kept,
+        order_type: Kept,
+        kind: Kept,
+        size: Kept,
+        price: Kept = 0,
+        tolerance: Kept = 0,
         traits: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.venue: Final = venue
@@ -126,12 +130,13 @@ class Release:
         self.venue: Final = venue
 
 
+@mypyc_attr(acyclic=True)
 class Observation:
     """What all evidence of one order has in common. Each kind sets it by itself, which is faster than one call more."""
 
     __slots__ = ("as_of", "client_id", "origin", "venue", "venue_id")
 
-    def __init__(self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int) -> None:
+    def __init__(self, venue: Kept, client_id: str, venue_id: str, as_of: Kept, origin: int) -> None:
         self.venue = venue
         self.client_id = client_id
         self.venue_id = venue_id
@@ -139,6 +144,7 @@ class Observation:
         self.origin = origin
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class OrderReport(Observation):
     """The venue's word for an order, projected to a status of core/lifecycle.py. An accepted submit is one too.
 
@@ -153,10 +159,10 @@ class OrderReport(Observation):
 
     def __init__(
         self,
-        venue: int,
+        venue: Kept,
         client_id: str,
         venue_id: str,
-        as_of: int,
+        as_of: Kept,
         origin: int,
         status: int,
         consumed: int = UNKNOWN_AMOUNT,
@@ -178,6 +184,7 @@ class OrderReport(Observation):
         self.pending: Final = pending
 
 
+@mypyc_attr(acyclic=True, free_list_len=1)
 class FillReport(Observation):
     """One fill of an order, and the state of its trade. ``trade`` is the venue's id for it, unique for the order.
 
@@ -199,20 +206,20 @@ class FillReport(Observation):
 
     def __init__(
         self,
-        venue: int,
+        venue: Kept,
         client_id: str,
         venue_id: str,
-        as_of: int,
+        as_of: Kept,
         origin: int,
         trade: str,
-        consumed: int,
-        quantity: int,
-        notional: int,
-        price: int,
-        fee: int = 0,
+        consumed: Kept,
+        quantity: Kept,
+        notional: Kept,
+        price: Kept,
+        fee: Kept = 0,
         fee_asset: str = "",
-        fee_scale: int = 0,
-        liquidity: int = LIQUIDITY_UNKNOWN,
+        fee_scale: Kept = 0,
+        liquidity: Kept = LIQUIDITY_UNKNOWN,
         state: int = TRADE_EXECUTED,
     ) -> None:
         self.venue = venue
@@ -238,7 +245,7 @@ class TradeReport(Observation):
     __slots__ = ("state", "trade")
 
     def __init__(
-        self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, trade: str, state: int
+        self, venue: Kept, client_id: str, venue_id: str, as_of: Kept, origin: int, trade: str, state: int
     ) -> None:
         self.venue = venue
         self.client_id = client_id
@@ -260,10 +267,10 @@ class Refusal(Observation):
 
     def __init__(
         self,
-        venue: int,
+        venue: Kept,
         client_id: str,
         venue_id: str,
-        as_of: int,
+        as_of: Kept,
         origin: int,
         code: str,
         detail: str = "",
@@ -284,7 +291,7 @@ class Unanswered(Observation):
 
     __slots__ = ("reason",)
 
-    def __init__(self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, reason: str = "") -> None:
+    def __init__(self, venue: Kept, client_id: str, venue_id: str, as_of: Kept, origin: int, reason: str = "") -> None:
         self.venue = venue
         self.client_id = client_id
         self.venue_id = venue_id
@@ -302,7 +309,7 @@ class CancelReport(Observation):
     __slots__ = ("outcome", "reason")
 
     def __init__(
-        self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, outcome: int, reason: str = ""
+        self, venue: Kept, client_id: str, venue_id: str, as_of: Kept, origin: int, outcome: int, reason: str = ""
     ) -> None:
         self.venue = venue
         self.client_id = client_id
@@ -323,7 +330,7 @@ class NotFound(Observation):
     __slots__ = ("fills_complete",)
 
     def __init__(
-        self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, fills_complete: bool = False
+        self, venue: Kept, client_id: str, venue_id: str, as_of: Kept, origin: int, fills_complete: bool = False
     ) -> None:
         self.venue = venue
         self.client_id = client_id
@@ -348,7 +355,7 @@ class Amendment(Observation):
     __slots__ = ("price", "size")
 
     def __init__(
-        self, venue: int, client_id: str, venue_id: str, as_of: int, origin: int, size: int, price: int
+        self, venue: Kept, client_id: str, venue_id: str, as_of: Kept, origin: int, size: int, price: int
     ) -> None:
         self.venue = venue
         self.client_id = client_id

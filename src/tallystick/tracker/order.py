@@ -6,8 +6,9 @@ same in whatever order things were heard, and however often. What is believed fo
 
 from typing import Any, Final
 
+from mypy_extensions import mypyc_attr
+
 from tallystick.core.lifecycle import FILLED, SUBMITTED, TRADE_SETTLED
-from tallystick.facts.client import OrderIntended
 from tallystick.facts.client_codes import (
     CANCELLED,
     COMPLETED,
@@ -21,7 +22,9 @@ from tallystick.facts.client_codes import (
     EXPIRED,
     FAILED,
 )
+from tallystick.facts.client_terms import OrderIntended
 from tallystick.tracker.fill import EXECUTED, REVERTED, Account, Aside, Fill
+from tallystick.tracker.kept import Kept
 from tallystick.tracker.profile import Profile
 from tallystick.tracker.sums import Sums
 
@@ -80,6 +83,7 @@ class Seldom:
         return bool(self.aside or self.versions) or self.sums is not None
 
 
+@mypyc_attr(acyclic=True)
 class TrackedOrder:
     """``consumed`` and ``pending`` count in the size kind, ``quantity`` in units, ``notional`` in the currency: sums of
     its fills, those inferred too. ``size`` is as the venue last changed it. ``told`` are the announcements made, as
@@ -121,8 +125,8 @@ class TrackedOrder:
     def __init__(
         self,
         terms: OrderIntended,
-        number: Any,  # an object that every fact of the order shares, not a copy of its value in each
-        venue: int,
+        number: Kept,
+        venue: Kept,
         client_id: str,
         size: int,
         tolerance: int,
@@ -130,7 +134,7 @@ class TrackedOrder:
         time: int,
     ) -> None:
         self.terms: Final = terms
-        self.number: Final[Any] = number
+        self.number: Final = number
         self.venue: Final = venue
         self.client_id: Final = client_id
         self.size = size
@@ -240,13 +244,15 @@ class TrackedOrder:
 
     def count(self, fill: Fill) -> None:
         """Its sums have this fill in them, in the place of one with the same trade id."""
+        trade = fill.trade
         fills = self.fills
         if fills is None:
-            fills = {}
-            self.fills = fills
-        elif (before := fills.get(fill.trade)) is not None:
-            self._add(before, -1)
-        fills[fill.trade] = fill
+            self.fills = {trade: fill}
+        else:
+            before = fills.get(trade)
+            if before is not None:
+                self._add(before, -1)
+            fills[trade] = fill
         self._add(fill, 1)
         if self.seldom is not None:
             self.seldom.aside.pop(fill.account, None)

@@ -1,7 +1,7 @@
 """What the connector declares of its venue, as the hot path reads it: one object that all of its orders share."""
 
-from tallystick.facts.client import VenueJoined
 from tallystick.facts.client_codes import BY_BOTH, FILLS_NAMED
+from tallystick.facts.client_terms import VenueJoined
 
 
 class Profile:

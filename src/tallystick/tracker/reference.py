@@ -1,6 +1,6 @@
 """Venues and markets become known: each once, by its name, however often its connector says so."""
 
-from tallystick.facts.client import MarketListed, VenueJoined
+from tallystick.facts.client_terms import MarketListed, VenueJoined
 from tallystick.tracker.draft import Draft
 from tallystick.tracker.observations import ListMarket
 from tallystick.tracker.state import Venue

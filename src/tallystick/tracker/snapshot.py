@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from typing import Any
 
-from tallystick.facts.client import (
+from tallystick.facts.client import encode
+from tallystick.facts.client_records import (
     BeliefRecord,
     FillRecord,
     HeadRecord,
@@ -16,7 +17,6 @@ from tallystick.facts.client import (
     OrderRecord,
     StateRecord,
     VenueRecord,
-    encode,
 )
 from tallystick.tracker.fill import Fill, was_executed
 from tallystick.tracker.order import Seldom, TrackedOrder, terms_order

@@ -6,7 +6,8 @@ are shared by both.
 
 from typing import Final
 
-from tallystick.facts.client import MarketListed, VenueJoined
+from tallystick.facts.client_terms import MarketListed, VenueJoined
+from tallystick.tracker.kept import Kept
 from tallystick.tracker.order import TrackedOrder
 from tallystick.tracker.profile import Profile
 
@@ -40,7 +41,7 @@ class Venue:
     )
 
     def __init__(self, terms: VenueJoined) -> None:
-        self.number: Final[int] = terms.venue
+        self.number: Final[Kept] = terms.venue
         self.name: Final[str] = terms.name
         self.terms = terms
         self.profile: Final = Profile()
@@ -66,9 +67,8 @@ class Venue:
                 others.append(order)
 
     def forget_trade(self, trade: str, order: TrackedOrder) -> None:
-        first = self.by_trade.pop(trade, None)
-        if first is not None and first is not order:
-            self.by_trade[trade] = first
+        if self.by_trade.get(trade) is order:
+            del self.by_trade[trade]
         if self.trade_others and trade in self.trade_others:
             for other in self.trade_others.pop(trade):
                 if other is not order:
@@ -119,11 +119,12 @@ class State:
             venue.terms = terms
             venue.profile.become(terms)
 
-    def start(self, order: TrackedOrder) -> None:
+    def start(self, venue: Venue, order: TrackedOrder) -> None:
         """A new order, which has no id of the venue's and no trade yet."""
-        self.orders_made = order.number
-        self.orders[order.number] = order
-        self.venues[order.venue].by_client[order.client_id] = order
+        number = order.number
+        self.orders_made = number
+        self.orders[number] = order
+        venue.by_client[order.client_id] = order
 
     def add_order(self, order: TrackedOrder) -> None:
         """One that was tracked before, found by all that it has."""
@@ -135,9 +136,10 @@ class State:
         for trade in order.trades():
             venue.index_trade(trade, order)
 
-    def let_go(self, number: int) -> None:
+    def let_go(self, number: Kept) -> None:
         """The order leaves, and is found no longer."""
-        order = self.orders.pop(number)
+        order = self.orders[number]
+        del self.orders[number]
         venue = self.venues[order.venue]
         del venue.by_client[order.client_id]
         if order.seldom is None:

@@ -21,9 +21,7 @@ from typing import Any, Final
 from tallystick.core.lifecycle import REQUESTED
 from tallystick.facts.client import (
     Entry,
-    OrderIntended,
     OrderRecalled,
-    OrderRecord,
     OrdersLeft,
     PlacingKilled,
     PlacingReleased,
@@ -32,6 +30,8 @@ from tallystick.facts.client import (
     StreamPositioned,
 )
 from tallystick.facts.client_codes import COMPLETED, FROM_EVIDENCE, INCOMPLETE
+from tallystick.facts.client_records import OrderRecord
+from tallystick.facts.client_terms import OrderIntended
 from tallystick.facts.common import Cause
 from tallystick.tracker.agenda import Agenda, Patience, Question
 from tallystick.tracker.announce import announce
@@ -39,6 +39,7 @@ from tallystick.tracker.draft import Draft
 from tallystick.tracker.evidence import weigh, weigh_absence
 from tallystick.tracker.fold import fold
 from tallystick.tracker.inbox import Inbox
+from tallystick.tracker.kept import Kept
 from tallystick.tracker.observations import (
     ORIGIN_NAMES,
     AllFills,
@@ -108,17 +109,20 @@ class Tracker:
         """No tracked order has one of its ids: if the shell has kept one that does, it is to be given as ``known``."""
         return self._find(self._venue(observation.venue), observation) is None
 
-    def decide(self, given: Any, now: int, known: OrderRecord | None = None) -> Entry | None:
+    def decide(self, given: Any, now: Kept, known: OrderRecord | None = None) -> Entry | None:
         """Decide one input at ``now`` (microseconds; before the last one's, it is taken as the last one's)."""
         draft = self._draft
         draft.begin(now)
         if isinstance(given, Observation):
-            cause = _CAUSES[type(given)][given.origin]
+            kind = type(given)
+            causes = _FILLS if kind is FillReport else _REPORTS if kind is OrderReport else _CAUSES[kind]
+            cause = causes[given.origin]
             self._observe(draft, given, known)
             return draft.seal(cause)
         if isinstance(given, Place):
             self._place(draft, given)
-        elif isinstance(given, Cancel):
+            return draft.seal(_PLACED)
+        if isinstance(given, Cancel):
             self._cancel(draft, given)
         elif isinstance(given, OpenOrders):
             self._venue(given.venue)
@@ -194,7 +198,7 @@ class Tracker:
         if client_id in venue.by_client:
             raise ClientIdTaken(f"client id {client_id!r} is another order's at {venue.name}")
         number = state.orders_made + 1
-        terms = OrderIntended(
+        terms = _ORDER_INTENDED(
             venue.number,
             number,
             client_id,
@@ -210,7 +214,7 @@ class Tracker:
         order = TrackedOrder(
             terms, number, venue.number, client_id, place.size, place.tolerance, venue.profile, draft.now
         )
-        draft.start(terms, order)
+        draft.start(venue, terms, order)
         self.agenda.sent(order, draft.now)
 
     def _cancel(self, draft: Draft, cancel: Cancel) -> None:
@@ -225,27 +229,22 @@ class Tracker:
 
     def _observe(self, draft: Draft, observation: Observation, known: OrderRecord | None) -> TrackedOrder | None:
         """Weigh it, and what waited for the ids that it brings; returns its order, if that is known."""
-        venue = self.state.venues.get(observation.venue)
-        if venue is None:
-            raise UnknownVenue(f"no venue {observation.venue} has joined")
-        draft.venue = venue
+        venue = draft.venue
+        if venue is None or venue.number is not observation.venue:  # an equal number takes the longer way
+            venue = self._venue(observation.venue)
+            draft.venue = venue
         client_id = observation.client_id
         order = venue.by_client.get(client_id) if client_id else None
         if order is None:
-            order = self._find(venue, observation)
-        if order is None:
-            if known is None:
-                self._hold(venue, observation, draft.now)
+            order = self._find_or_recall(draft, venue, observation, known)
+            if order is None:
                 return None
-            draft.emit(OrderRecalled(venue.number, known.belief.terms.order, known))
-            order = self.state.orders[known.belief.terms.order]
-            self.agenda.recalled(order, draft.now)
         status = order.status
         certainty = order.certainty
         told = order.told
         venue_id = observation.venue_id
         held: list[Observation] | None = None
-        if venue_id and venue_id != order.venue_id and not order.has_id(venue_id):
+        if venue_id != order.venue_id and venue_id and not order.has_id(venue_id):
             held = self._learn(draft, venue, order, venue_id)
         if isinstance(observation, TradeReport) and observation.trade not in order.trades():
             self.inbox.hold((-venue.number, observation.trade), observation, draft.now)
@@ -300,6 +299,20 @@ class Tracker:
         else:
             self.inbox.drop(venue.number)
 
+    def _find_or_recall(
+        self, draft: Draft, venue: Venue, observation: Observation, known: OrderRecord | None
+    ) -> TrackedOrder | None:
+        """Its order, found by any id or back from where it was kept; without one, what it says is held."""
+        order = self._find(venue, observation)
+        if order is None:
+            if known is None:
+                self._hold(venue, observation, draft.now)
+                return None
+            draft.emit(OrderRecalled(venue.number, known.belief.terms.order, known))
+            order = self.state.orders[known.belief.terms.order]
+            self.agenda.recalled(order, draft.now)
+        return order
+
     def _find(self, venue: Venue, observation: Observation) -> TrackedOrder | None:
         order: TrackedOrder | None = None
         if observation.client_id:
@@ -339,7 +352,7 @@ class Tracker:
         if not venue.is_trusted:
             self.agenda.want_open_orders(venue.number, draft.now)
 
-    def _venue(self, number: int) -> Venue:
+    def _venue(self, number: Kept) -> Venue:
         venue = self.state.venues.get(number)
         if venue is None:
             raise UnknownVenue(f"no venue {number} has joined")
@@ -370,5 +383,10 @@ _CAUSES: Final[dict[type, tuple[Cause, ...]]] = {
     Kill: _by_origin("kill"),
     Release: _by_origin("release"),
 }
+_FILLS: Final = _CAUSES[FillReport]
+_REPORTS: Final = _CAUSES[OrderReport]
+_PLACED: Final = _CAUSES[Place][0]
+# Compiled, a constant of the module is at hand, and a name that it imports is looked up at each use.
+_ORDER_INTENDED: Final = OrderIntended
 _OVERDUE: Final = Cause("fills overdue")
 _LEAVE: Final = Cause("leave")

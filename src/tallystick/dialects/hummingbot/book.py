@@ -16,9 +16,10 @@ from tallystick.core.lifecycle import CANCELLED, EXPIRED, FILLED, OPEN, REQUESTE
 from tallystick.dialects.hummingbot.amounts import SCALE, integer, size_of, tolerance_of
 from tallystick.dialects.hummingbot.doubt import is_unanswered
 from tallystick.dialects.hummingbot.order_update import OrderState, OrderUpdate, TradeUpdate
-from tallystick.facts.client import Entry, OrdersLeft, VenueJoined
+from tallystick.facts.client import Entry, OrdersLeft
 from tallystick.facts.client_codes import BY_FILLS, COMPLETED, FAILED
 from tallystick.facts.client_codes import CANCELLED as CANCELLED_TOLD
+from tallystick.facts.client_terms import VenueJoined
 from tallystick.facts.codes import BUY, LIMIT_ORDER, MARKET_ORDER, SELL, UNITS
 from tallystick.tracker.agenda import Patience
 from tallystick.tracker.observations import (

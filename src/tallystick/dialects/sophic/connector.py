@@ -20,7 +20,6 @@ import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -41,10 +40,10 @@ from tallystick.dialects.sophic.connector_reports import (
     rule_of,
     time_of,
 )
-from tallystick.dialects.sophic.connector_session import SophicSession, check, error_of, read
+from tallystick.dialects.sophic.connector_session import PAGE, SophicSession, check, error_of, is_error, query, read
 from tallystick.dialects.sophic.webhook_receiver import POLL_BESIDE_WEBHOOKS_SECONDS, POLL_SECONDS, Nudges
 from tallystick.dialects.sophic.webhook_registration import Hooks
-from tallystick.facts.client import MarketListed
+from tallystick.facts.client_terms import MarketListed
 from tallystick.facts.codes import BUY
 from tallystick.tracker.observations import (
     ANSWER,
@@ -61,13 +60,13 @@ from tallystick.tracker.observations import (
     Refusal,
 )
 
-PAGE: Final = 200
 KEYS_KEPT_US: Final = 23 * 3_600_000_000
 LIST_MARGIN_US: Final = 600_000_000
 """How much further back than our oldest open order a list is read: the venue's clock is not ours."""
 TRADES_KNOWN_MAX: Final = 10_000
 NOWHERE: Final = "ins_asked_whether_it_arrived"
 NEVER_ARRIVED: Final = "never_arrived"
+NO_INSTRUMENT: Final = "not_found"
 KEY_USED: Final = "idempotency_key_reused"
 REPLAYED: Final = "idempotent-replayed"
 RULE_REFUSALS: Final = frozenset({"invalid_request", "instrument_not_trading", "not_found"})
@@ -142,11 +141,11 @@ class SophicConnector:
         rules: list[TradingRule] = []
         after = ""
         while True:
-            page = await self._here.get(f"/instruments?{_query(starting_after=after)}", list[SeenInstrument])
-            rules += [rule_of(each, self._name(each)) for each in page]
+            page = await self._here.get(f"/instruments?{query(starting_after=after)}", list[msgspec.Raw])
+            rules += [rule for rule in map(self._rule, page) if rule is not None]
             if len(page) < PAGE:
                 return rules
-            after = page[-1].id
+            after = decoded(page[-1], SeenId).id
 
     def enter(self, context: Context) -> None:
         self._entered = context
@@ -190,7 +189,7 @@ class SophicConnector:
         """``position`` is the id of the newest event that was dealt with."""
         context = self._context
         if not position:
-            newest = await self._here.get(f"/events?{_query(limit=1)}", list[SeenEvent])
+            newest = await self._here.get(f"/events?{query(limit=1)}", list[SeenEvent])
             position = newest[0].id if newest else ""
             yield Position(context.venue, ORDERS, position)
         while True:
@@ -262,13 +261,13 @@ class SophicConnector:
         if context.now() - order.made > KEYS_KEPT_US:
             return await self._look_for(order)
         answer = await self._post(order, NOWHERE)
-        if _says_nowhere(answer) and answer.headers.get(REPLAYED) != "true":
+        if is_error(answer, 400, NO_INSTRUMENT) and answer.headers.get(REPLAYED) != "true":
             await context.turn()
             answer = await self._post(order, NOWHERE)
-        if answer.status == 409 and error_of(answer)[0] == KEY_USED:
+        if is_error(answer, 409, KEY_USED):
             await context.turn()
             return await self._repeat(order)
-        if _says_nowhere(answer) and answer.headers.get(REPLAYED) == "true":
+        if is_error(answer, 400, NO_INSTRUMENT) and answer.headers.get(REPLAYED) == "true":
             return [self._refusal(order, NEVER_ARRIVED, "the request has not reached the venue, and never will")]
         check(answer)
         raise Unreadable("the venue's answer does not say whether the order arrived")
@@ -321,7 +320,7 @@ class SophicConnector:
         found: list[SeenOrder] = []
         after = ""
         while True:
-            page = await self._here.get(f"{self._orders_path}?{_query(starting_after=after)}", list[msgspec.Raw])
+            page = await self._here.get(f"{self._orders_path}?{query(starting_after=after)}", list[msgspec.Raw])
             orders = [each for each in map(self._readable, page) if each is not None]
             times = [time_of(each.created_at) for each in orders]
             found += [each for each, time in zip(orders, times, strict=True) if time >= since]
@@ -341,7 +340,7 @@ class SophicConnector:
 
     async def _events(self, position: str) -> tuple[list[SeenEvent], bool]:
         """(what came next after the position, oldest first; whether nothing before it is missing)."""
-        page = await self._here.get(f"/events?{_query(ending_before=position)}", list[SeenEvent])
+        page = await self._here.get(f"/events?{query(ending_before=position)}", list[SeenEvent])
         return page[::-1], bool(position) or len(page) < PAGE
 
     async def _orders_of(self, events: Sequence[SeenEvent]) -> list[str]:
@@ -364,6 +363,15 @@ class SophicConnector:
         self._order_of_trade[trade_id] = order_id
         if len(self._order_of_trade) > TRADES_KNOWN_MAX:
             self._order_of_trade.popitem(last=False)
+
+    def _rule(self, raw: msgspec.Raw) -> TradingRule | None:
+        """An instrument as a market; None if it cannot be read, which is shown: the others can be traded."""
+        try:
+            seen = decoded(raw, SeenInstrument)
+            return rule_of(seen, self._name(seen))
+        except Unreadable as error:
+            _log.error("%s: an instrument is left out: %s", self.name, error)
+            return None
 
     def _name(self, instrument: SeenInstrument) -> str:
         """ACME-USD; the instrument's own id where another one has that name."""
@@ -389,11 +397,3 @@ class SophicConnector:
     def _context(self) -> Context:
         assert self._entered is not None, "it was not entered"
         return self._entered
-
-
-def _says_nowhere(answer: Answer) -> bool:
-    return answer.status == 400 and error_of(answer)[0] == "not_found"
-
-
-def _query(**parameters: str | int) -> str:
-    return urlencode({"limit": PAGE, **{name: value for name, value in parameters.items() if value}})

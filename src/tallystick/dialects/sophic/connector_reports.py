@@ -12,11 +12,12 @@ from tallystick.connect.errors import Unreadable
 from tallystick.connect.trading_rules import TradingRule
 from tallystick.core import lifecycle
 from tallystick.core.amounts import AmountError, parse
-from tallystick.facts.client import MarketListed
+from tallystick.facts.client_terms import MarketListed
 from tallystick.tracker.observations import UNKNOWN_STATUS, FillReport, Observation, OrderReport
 
 PRICE_SCALE: Final = 8
 CASH_SCALE: Final = 2
+SCALE_MAX: Final = 36
 CASH_SCALES: Final = {"JPY": 0, "KRW": 0}
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -91,6 +92,8 @@ class SeenEvent(Struct, frozen=True):
 def rule_of(instrument: SeenInstrument, name: str) -> TradingRule:
     """The instrument as a market. Raises Unreadable."""
     units = instrument.decimal_precision
+    if not 0 <= units <= SCALE_MAX:
+        raise Unreadable(f"an instrument has from 0 to {SCALE_MAX} decimals, not {units}")
     cash = CASH_SCALES.get(instrument.trading_currency, CASH_SCALE)
     return TradingRule(
         name,

@@ -16,6 +16,7 @@ from msgspec import Struct
 from tallystick.connect.errors import Ambiguous, NotSent, RateLimited, SignInRefused
 from tallystick.connect.http import NO_HEADERS, Answer, HttpSession, OpenHttp, checked, decoded
 
+PAGE: Final = 200
 RENEW_SHARE: Final = 0.2
 """A token is fetched anew when so much of its life is left."""
 
@@ -100,10 +101,20 @@ def check(answer: Answer) -> Answer:
     return checked(answer, *error_of(answer))
 
 
+def query(**parameters: str | int) -> str:
+    """The query of a page of a list; what is "" is left out."""
+    return urlencode({"limit": PAGE, **{name: value for name, value in parameters.items() if value}})
+
+
 def error_of(answer: Answer) -> tuple[str, str]:
     """The code and the detail of an error, "" where the answer has none."""
     error = _error(answer)
     return error.code, error.detail
+
+
+def is_error(answer: Answer, status: int, code: str) -> bool:
+    """Whether the answer is this error of the venue's."""
+    return answer.status == status and _error(answer).code == code
 
 
 def read(answer: Answer, kind: type[T]) -> T:

@@ -33,7 +33,7 @@ class SophicDelivery:
     """``webhooks`` go into the API, ``stream`` is what clients follow. Raises BookError; ``start`` raises SealError.
 
     With ``sends`` false another process sends (``tallystick deliver``), from the same file in the folder ``data``.
-    ``key`` encrypts the webhooks' secrets; b"" for no key. What is of an owner whom ``may_receive`` does not name waits.
+    ``key`` encrypts the webhooks' secrets; b"" for no key. What is of an owner who may not receive waits.
     ``start`` once the venue runs, ``drain`` when the server is asked to stop, ``stop`` before the venue does.
     """
 
@@ -53,14 +53,13 @@ class SophicDelivery:
     ) -> None:
         path = data / deliveries_file(venue)
         sealer = Sealer(key)
-        feed, clock, notice = SophicFeed(index, desk.readers, View(secret, venue)), SteadyClock(), Notices(secret).disabled
+        feed = SophicFeed(index, desk.readers, View(secret, venue))
         self._hub: Final = Hub(feed)
-        self._clock: Final = clock
-        self._service: Final = (
-            Service(path, self._hub, secret, notice, policy, sealer, clock=clock, may_receive=may_receive)
-            if sends
-            else None
-        )
+        clock = self._clock = SteadyClock()
+        self._service: Service | None = None
+        if sends:
+            notice = Notices(secret).disabled
+            self._service = Service(path, self._hub, secret, notice, policy, sealer, None, clock, may_receive)
         self._book: Final = Book(path)
         changed = _nobody if self._service is None else self._service.changed
         self._endpoints: Final = Endpoints(sealer)

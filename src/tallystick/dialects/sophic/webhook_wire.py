@@ -93,7 +93,7 @@ class Response(Struct, frozen=True):
 class Failure(Struct, frozen=True):
     """Why there was no success; ``address``: the name stands for an address that nothing is sent to."""
 
-    error_type: Literal["http", "address", "connection", "tls", "timeout", "response"]
+    error_type: Literal["http", "address", "connection", "tls", "timeout", "response", "internal"]
     message: str
 
 

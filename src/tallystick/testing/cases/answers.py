@@ -20,6 +20,7 @@ async def lost_request(trial: Trial) -> None:
     await trial.start()
     trial.controls.lose_next_request()
     trial.place()
+    await trial.until(lambda: _is_answered(trial), "the request is given up")
     await trial.settle()
 
 
@@ -120,6 +121,10 @@ async def _arrived(trial: Trial) -> str:
     order_id = trial.place()
     await trial.until(lambda: len(trial.controls.truth()) > before, "the order arrives")
     return order_id
+
+
+def _is_answered(trial: Trial) -> bool:
+    return any(call.what == "place" and call.answered_at for call in trial.link.calls)
 
 
 def _newest(call: Call) -> int:
