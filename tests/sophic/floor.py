@@ -19,6 +19,8 @@ from tallystick.facts.codes import CUSTOMER
 from tallystick.facts.commands import Accepted, ChangeAccount, OpenAccount, Transfer
 from tallystick.server.admission import open_admission
 from tallystick.server.app import make_app
+from tallystick.server.config import Webhooks
+from tallystick.server.deliveries import Deliveries
 from tallystick.server.health import Health
 from tallystick.server.host import Host
 from tallystick.server.keys import CLIENT, KeyTable
@@ -39,7 +41,8 @@ class Floor:
         self._keys = KeyTable(data)
         self.secrets: dict[str, str] = {}
         self._admission = open_admission(data, self.host.secret, static_token=DEMO, rate=rate)
-        self.app = make_app(self.host, Health(self.host.venues), self._admission)
+        self._deliveries = Deliveries(self.host, self._admission, data, Webhooks(), is_sandbox=True)
+        self.app = make_app(self.host, Health(self.host.venues), self._admission, self._deliveries)
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://venue/sophic")
         self.run(self._start())
 
@@ -54,6 +57,7 @@ class Floor:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.run(self.http.aclose())
+        self.run(self._deliveries.stop())
         self.run(self.host.stop())
         self._runner.close()
         self._admission.close()

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from tallystick.dialects.sophic.events import events_of
-from tallystick.dialects.sophic.feed import CHAINS_MAX
 from tallystick.dialects.sophic.sandbox import sandbox_policy
 from tallystick.facts.codes import CASH, COMPLIANCE, CUSTOMER, NOT_TRADING, PENDING_STAGE, PRICE_FEED, REVIEWED
 from tallystick.facts.commands import (
@@ -40,6 +39,7 @@ from tallystick.facts.venue import (
     TradeSettled,
     Transferred,
 )
+from tallystick.readers.walk import CHAINS_MAX
 from tests.sophic.customer import assert_error
 from tests.sophic.floor import DEMO, Floor
 

@@ -1,5 +1,6 @@
 """A client sees what is its own. Every path of the served document is tried: nothing here lists them again."""
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import product
@@ -21,6 +22,16 @@ UNKNOWN = {
     "event_id": "evt_0000000000000",
     "position_id": "pos_0000000000000",
     "instrument_id": "ins_unknown",
+    "webhook_id": "whk_0000000000000",
+    "delivery_id": "whd_0000000000000",
+}
+BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/accounts/{account_id}/orders"): json.loads(order_body("buy", "1.00")),
+    ("POST", "/webhooks"): {"url": "http://127.0.0.1:9/hooks"},
+    ("PUT", "/webhooks/{webhook_id}"): {"description": "another"},
+    ("POST", "/webhooks/{webhook_id}/test"): {"event": {"name": "order.filled"}},
+    ("POST", "/webhooks/{webhook_id}/replay"): {"since": "2026-01-01T00:00:00Z"},
+    ("POST", "/webhooks/{webhook_id}/rotate-secret"): {"overlap_seconds": 0},
 }
 
 
@@ -67,6 +78,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def ids_of(floor: Floor, token: str, account: str) -> dict[str, str]:
     order = floor.place("buy", "100.00", account=account, token=token)
     event = floor.read("/events", token=token, limit=1)[0]
+    webhook = new_webhook(floor, token)
+    tested = floor.send("POST", f"/webhooks/{webhook}/test", token=token, json={"event": {"name": "x"}})
     return {
         "account_id": account,
         "order_id": order["id"],
@@ -74,13 +87,22 @@ def ids_of(floor: Floor, token: str, account: str) -> dict[str, str]:
         "position_id": order["position"],
         "event_id": event["id"],
         "instrument_id": "ins_acme",
+        "webhook_id": webhook,
+        "delivery_id": tested.json()["id"],
     }
+
+
+def new_webhook(floor: Floor, token: str) -> str:
+    """Nothing is sent to it: the floor has no sender."""
+    answer = floor.send("POST", "/webhooks", token=token, json=BODIES["POST", "/webhooks"])
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
 
 
 def send(scene: Scene, operation: Operation, ids: dict[str, str], token: str | None) -> Any:
     path = operation.path.format_map(ids)
-    content = order_body("buy", "1.00") if operation.method == "POST" else None
-    return scene.floor.send(operation.method, path, token=token, content=content)
+    body = BODIES.get((operation.method, operation.path))
+    return scene.floor.send(operation.method, path, token=token, **({} if body is None else {"json": body}))
 
 
 def test_an_account_of_the_house_is_nobodys_though_it_has_an_owner(tmp_path: Path) -> None:
@@ -101,8 +123,9 @@ def test_two_authorization_headers_admit_nobody(scene: Scene) -> None:
 def test_what_is_its_own_is_found(scene: Scene) -> None:
     for operation in scene.operations:
         if operation.scopes:
-            assert send(scene, operation, scene.ids, DEMO).status_code in (200, 201), operation
-            assert send(scene, operation, scene.mine, scene.rival).status_code in (200, 201), operation
+            for ids, token in ((scene.ids, DEMO), (scene.mine, scene.rival)):
+                own = ids | {"webhook_id": new_webhook(scene.floor, token)} if operation.method == "DELETE" else ids
+                assert send(scene, operation, own, token).status_code in (200, 201, 202), operation
 
 
 def test_what_is_anothers_is_not_found_in_the_same_words_as_what_does_not_exist(scene: Scene) -> None:
