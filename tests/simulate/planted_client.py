@@ -55,7 +55,7 @@ def sent_before_durable(patch) -> None:
     decide = Store.decide
 
     def early(self, given, then=None, failed=None):
-        entry = decide(self, given, None, failed)
+        entry = decide(self, given, None, None)
         if then is not None:
             asyncio.get_running_loop().call_soon(then)
         return entry

@@ -138,7 +138,7 @@ def _folded(
     with closing(SqliteJournal(path, writer=False)) as journal:
         last = journal.last(stream)
         if not last:
-            raise CannotCompare(f"{path} has no stream {stream!r}: first comes the client's journal, then the venue's.")
+            raise CannotCompare(f"{path} is no journal of a {stream}: the client's journal comes first, then the venue's.")
 
         def entries() -> Iterator[EntryT]:
             for sequence, body in journal.read(stream):
