@@ -264,6 +264,25 @@ def test_wrong_credentials_are_said_at_once_and_shown_nowhere(server: RunningSer
     assert "canary" not in caplog.text
 
 
+def test_an_account_that_is_not_there_is_said_to_whoever_waits_for_it(
+    server: RunningServer, caplog: pytest.LogCaptureFixture
+):
+    """Nothing is placed without the list of open orders: why there is none must not be silent."""
+
+    async def scenario():
+        settings = {**CREDENTIALS, "account": "acc_nobody"}
+        async with Client() as client:
+            venue = await client.add(connector("sophic", url=f"{server.url}/sophic", **settings), ready_seconds=0)
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                while "There is no such account." not in caplog.text:  # noqa: ASYNC110 - the log has no event of it
+                    await asyncio.sleep(0.005)
+            order_id = venue.buy("ACME-USD", Decimal(100))
+            assert [event.error_type async for event in venue.events(order_id)] == ["venue_not_ready"]
+
+    with caplog.at_level(logging.WARNING):
+        asyncio.run(scenario())
+
+
 def test_a_venue_that_is_not_there_is_tried_again(tmp_path: Path):
     async def scenario():
         made = connector("sophic", url="http://127.0.0.1:9", **CREDENTIALS)

@@ -172,7 +172,8 @@ def test_what_cannot_be_compared(server: RunningServer, tmp_path: Path):
         (match(bot, server.data, "--dialect", "morse"), "no dialect 'morse'"),
         (match(bot, url, "--client-secret", "wrong"), "client"),
         (match(bot, url, "--account", "acc_nobody"), "no such account"),
-        (match(bot, "http://127.0.0.1:9/sophic"), "not sent"),
+        (match(bot, server.url), "Name the venue and an account of it"),
+        (match(bot, "http://127.0.0.1:9/sophic"), "http://127.0.0.1:9/sophic gives no answer"),
     ]
     for result, sentence in cases:
         assert (result.exit_code, result.stdout) == (2, "")

@@ -138,7 +138,9 @@ def _folded(
     with closing(SqliteJournal(path, writer=False)) as journal:
         last = journal.last(stream)
         if not last:
-            raise CannotCompare(f"{path} is no journal of a {stream}: the client's journal comes first, then the venue's.")
+            raise CannotCompare(
+                f"{path} is no journal of a {stream}: the client's journal comes first, then the venue's."
+            )
 
         def entries() -> Iterator[EntryT]:
             for sequence, body in journal.read(stream):
