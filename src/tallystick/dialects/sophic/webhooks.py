@@ -279,7 +279,9 @@ def _told(endpoint: Endpoint) -> Endpoint:
             ) from None
         except RotationUnderWay:
             raise RequestError(
-                409, "rotation_under_way", "The secret before the last still counts: wait, or end it with overlap 0."
+                409,
+                "rotation_under_way",
+                "The secret before the last still counts: wait, or end it with overlap_seconds 0.",
             ) from None
 
     return answer
