@@ -59,12 +59,12 @@ def test_a_bit_flipped_in_a_record_is_refused_with_its_place(data: Path) -> None
         server.stop()
     journal = data / "journal.db"
     content = journal.read_bytes()
-    assert content.count(b'"demonstration funds"') > 1
-    journal.write_bytes(content.replace(b'"demonstration funds"', b'"demonstration finds"', 1))
+    written = content.count(b'"demonstration funds"')  # more often than it counts: pages that are free keep theirs
+    journal.write_bytes(content.replace(b'"demonstration funds"', b'"demonstration finds"'))
     said = refusal(data)
     assert re.search(r"The journal is damaged at stream 'sophic', sequence \d+, byte \d+ of its batch:", said)
     assert "restore a backup" in said
-    assert journal.read_bytes().count(b'"demonstration finds"') == 1
+    assert journal.read_bytes().count(b'"demonstration finds"') == written
 
 
 def test_a_file_cut_off_in_the_middle_is_refused(data: Path) -> None:
