@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from tallystick.cli.build_info import is_compiled
 from tallystick.facts.codes import BUY, SELL
 from tallystick.venue import state as state_room
 from tallystick.venue.book import Book, BookError
@@ -67,6 +68,7 @@ def test_a_level_with_many_that_have_gone_is_cleared_and_keeps_its_turns():
     assert book.depth(BUY, 1) == [(10, 100)]
 
 
+@pytest.mark.skipif(is_compiled(), reason="a compiled venue takes no other book than its own")
 @pytest.mark.parametrize("seed", range(12))
 def test_a_venue_with_the_naive_book_comes_to_the_same_state(seed, monkeypatch):
     fast = wide_floor()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tallystick.cli.build_info import is_compiled
 from tallystick.simulate.run import EXCHANGE_WORLD, again, run
 from tests.simulate import planted_exchange as planted
 
@@ -30,6 +31,7 @@ FAULTS = [
 ]
 
 
+@pytest.mark.skipif(is_compiled(), reason="nothing can be planted in what is compiled")
 @pytest.mark.parametrize(("fault", "rules"), FAULTS, ids=lambda value: getattr(value, "__name__", ""))
 def test_a_planted_fault_is_named(fault, rules):
     for seed in range(1, SEEDS_MAX + 1):
