@@ -1,12 +1,15 @@
-"""Lifecycles per second of the tracker alone: track, open, two fills, complete; four announcements; no journal.
+"""Lifecycles per second of the tracker: track, open, two fills, complete; four announcements.
 
 CPU time of one process that makes every observation, decides it, hands each announcement to a listener and lets closed
-orders leave, with 0 to 100,000 other orders open. The garbage collector runs as it does in the server.
+orders leave, with 0 to 100,000 other orders open. The garbage collector runs as it does in the server. Alone, and with
+the journal: every entry is encoded, written to a file with JOURNAL_OPEN orders open, and folded a second time.
 """
 
 import gc
 import json
 import sys
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -16,13 +19,17 @@ from bench.options import Options
 from bench.processes import SERVER_CORE, ask
 from bench.report import Figure, Finding, Skipped, say
 from tallystick.core.lifecycle import FILLED, OPEN
-from tallystick.facts.client import Announced
+from tallystick.facts.client import Announced, Entry, encode
 from tallystick.facts.client_codes import BY_BOTH, MAKER
 from tallystick.facts.client_terms import VenueJoined
 from tallystick.facts.codes import BUY, LIMIT_ORDER, UNITS
+from tallystick.journal.port import Append
+from tallystick.journal.sqlite import SqliteJournal
 from tallystick.server.serve import spare_the_collector
 from tallystick.tracker.agenda import Patience
+from tallystick.tracker.fold import fold
 from tallystick.tracker.observations import STREAM, SUBMIT, FillReport, JoinVenue, ListMarket, OrderReport, Place
+from tallystick.tracker.state import State
 from tallystick.tracker.tracker import Tracker
 
 FLOORS: Final = {"interpreted": 40_000, "compiled": 100_000}
@@ -30,6 +37,8 @@ GOAL: Final = 200_000
 BYTES_FLOOR: Final = 1_000
 BYTES_GOAL: Final = 600
 OPEN_ORDERS: Final = (0, 1_000, 10_000, 100_000)
+JOURNAL_OPEN: Final = 1_000
+COMMIT_ENTRIES: Final = 256  # of one commit, as a busy client makes them
 UPDATES: Final = 4  # of a lifecycle: open, fill, fill, complete
 ANNOUNCEMENTS: Final = 4  # of a lifecycle: created, filled, filled, completed
 ORDER_EVERY_US: Final = 10
@@ -54,8 +63,15 @@ def run(options: Options) -> list[Finding]:
                     f"  round {number + 1}: {variant}, {opened:,} open: {found['rate']:,.0f} lifecycles/s, "
                     f"{found['update_us']:.2f} us an update, {found['bytes']:,.0f} bytes an open order"
                 )
+            with tempfile.TemporaryDirectory(dir=options.folder) as place:
+                question = {"opened": JOURNAL_OPEN, "lifecycles": 10_000, "folder": place}
+                found = ask(__name__, question, core=SERVER_CORE, compiled=variant == "compiled")
+            results.setdefault((variant, "journaled"), []).append(found["rate"])
+            say(f"  round {number + 1}: {variant}, with the journal: {found['rate']:,.0f} lifecycles/s")
     findings: list[Finding] = []
     for variant in variants:
+        journaled = median(results[variant, "journaled"])
+        findings.append(Figure(f"tracker, {variant}, {JOURNAL_OPEN:,} open, with the journal", journaled, "/s"))
         for opened in OPEN_ORDERS:
             rate = median(results[variant, f"rate {opened:,}"])
             update = median(results[variant, f"update_us {opened:,}"])
@@ -70,9 +86,9 @@ def run(options: Options) -> list[Finding]:
     return findings
 
 
-def measure(opened: int, lifecycles: int) -> dict[str, float]:
+def measure(opened: int, lifecycles: int, folder: str = "") -> dict[str, float]:
     """``rate`` of lifecycles a second, ``update_us`` of each update in them, ``bytes`` of each open order."""
-    desk = Desk()
+    desk = Journaled(Path(folder)) if folder else Desk()
     desk.live(lifecycles // 10)
     before = _resident_bytes()
     desk.open(opened)
@@ -95,19 +111,27 @@ class Desk:
         self.told = 0
         self._now = BEGIN_US
         self._made = FIRST_ID
-        self.tracker.decide(JoinVenue(VenueJoined(0, 0, "venue", BY_BOTH)), self._now)
-        self.tracker.decide(ListMarket(1, "ACME-USD", "ACME", "USD", 2, 3, 2), self._now)
+        self.decide(JoinVenue(VenueJoined(0, 0, "venue", BY_BOTH)), self._now)
+        self.decide(ListMarket(1, "ACME-USD", "ACME", "USD", 2, 3, 2), self._now)
+
+    def decide(self, given: Any, now: int) -> Entry | None:
+        """What the tracker makes of it."""
+        return self.tracker.decide(given, now)
+
+    def wake(self, now: int) -> Entry | None:
+        """What the tracker does when it is due."""
+        return self.tracker.wake(now)
 
     def open(self, count: int) -> None:
         """Orders that stay open."""
         for _ in range(count):
             client_id, venue_id = self._ids()
-            self.tracker.decide(Place(1, client_id, 1, BUY, LIMIT_ORDER, UNITS, 10_000, 5_025), self._now)
-            self.tracker.decide(OrderReport(1, client_id, venue_id, self._now, SUBMIT, OPEN), self._now)
+            self.decide(Place(1, client_id, 1, BUY, LIMIT_ORDER, UNITS, 10_000, 5_025), self._now)
+            self.decide(OrderReport(1, client_id, venue_id, self._now, SUBMIT, OPEN), self._now)
 
     def live(self, count: int) -> None:
         """Orders that live through everything, and leave."""
-        decide, listen = self.tracker.decide, self._listen
+        decide, listen = self._decides(), self._listen
         for number in range(count):
             client_id, venue_id = self._ids()
             now = self._now
@@ -126,14 +150,18 @@ class Desk:
         lives = []
         for _ in range(count):
             client_id, venue_id = self._ids()
-            self.tracker.decide(Place(1, client_id, 1, BUY, LIMIT_ORDER, UNITS, 10_000, 5_025), self._now)
+            self.decide(Place(1, client_id, 1, BUY, LIMIT_ORDER, UNITS, 10_000, 5_025), self._now)
             lives.append(_life(client_id, venue_id, self._now))
-        decide, now = self.tracker.decide, self._now
+        decide, now = self._decides(), self._now
         begin = process_time()
         for life in lives:
             for observation in life:
                 decide(observation, now)
         return (process_time() - begin) / (UPDATES * count) * 1e6
+
+    def _decides(self) -> Callable[[Any, int], Entry | None]:
+        """``decide``, without the way around where there is no journal."""
+        return self.tracker.decide
 
     def _ids(self) -> tuple[str, str]:
         self._made += 1
@@ -146,8 +174,43 @@ class Desk:
 
     def _wake(self) -> None:
         due = self.tracker.next_due()
-        while 0 < due <= self._now and self.tracker.wake(self._now) is not None:
+        while 0 < due <= self._now and self.wake(self._now) is not None:
             due = self.tracker.next_due()
+
+
+class Journaled(Desk):
+    """A desk whose entries are written to a journal, and folded again when they are durable."""
+
+    def __init__(self, folder: Path) -> None:
+        self._journal: Final = SqliteJournal(folder / "journal.db")
+        self._readers: Final = State()
+        self._waiting: Final[list[Entry]] = []
+        self._written = 0
+        super().__init__()
+
+    def decide(self, given: Any, now: int) -> Entry | None:
+        entry = super().decide(given, now)
+        if entry is not None:
+            self._keep(entry)
+        return entry
+
+    def wake(self, now: int) -> Entry | None:
+        entry = super().wake(now)
+        if entry is not None:
+            self._keep(entry)
+        return entry
+
+    def _decides(self) -> Callable[[Any, int], Entry | None]:
+        return self.decide
+
+    def _keep(self, entry: Entry) -> None:
+        self._waiting.append(entry)
+        if len(self._waiting) == COMMIT_ENTRIES:
+            self._journal.append([Append("client", self._written, [encode(each) for each in self._waiting])])
+            self._written += COMMIT_ENTRIES
+            for each in self._waiting:
+                fold(self._readers, each)
+            self._waiting.clear()
 
 
 def _life(client_id: str, venue_id: str, now: int) -> tuple[Any, ...]:
