@@ -28,6 +28,7 @@ FILL = HalfFill(Decimal("50.13"), Decimal("0.4"), Decimal(50), Decimal("0.13"), 
 SUMS = (FILL.consumed, Decimal(0), FILL.quantity, FILL.notional, FILL.fee)
 ORDER = HalfOrder("c1", ("o1",), "alice", "ACME-USD", BUY, CASH, Decimal(100), FILLED, *SUMS, {"t1": FILL})
 OPEN_ORDER = replace(ORDER, status=OPEN)
+ENDED = HalfOrder("c1", ("o1",), "alice", "ACME-USD", BUY, CASH, Decimal(100), CANCELLED, *[Decimal(0)] * 5, {})
 
 
 class Listed:
@@ -81,6 +82,18 @@ PLANTED = [
         ["trade_state"],
     ),
     ("a refusal of what is there", replace(ORDER, status=REJECTED), ORDER, ["refused_and_placed"]),
+    (
+        "no refusal: it was told of the end in the same word",
+        replace(ENDED, status=REJECTED),
+        replace(ENDED, may_be_refused=True),
+        [],
+    ),
+    (
+        "the terms of what was refused in that word",
+        replace(ENDED, status=REJECTED, side=SELL),
+        replace(ENDED, may_be_refused=True),
+        ["terms"],
+    ),
     ("a cancel that is done, of what is not cancelled", replace(ORDER, cancel=DONE), ORDER, ["cancel"]),
     (
         "a cancel whose refusal was not heard",

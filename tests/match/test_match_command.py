@@ -170,6 +170,7 @@ def test_what_cannot_be_compared(server: RunningServer, tmp_path: Path):
         (match(bot, server.data, "--venue", "sx"), "has no venue 'sx'; it has sophic/acc_demo"),
         (match(bot, server.data, "--account", "acc_nobody"), "no account 'acc_nobody'"),
         (match(bot, server.data, "--dialect", "morse"), "no dialect 'morse'"),
+        (match(bot, f"{server.url}/bluefin", "--dialect", "bluefin"), "name the data folder instead"),
         (match(bot, url, "--client-secret", "wrong"), "client"),
         (match(bot, url, "--account", "acc_nobody"), "no such account"),
         (match(bot, server.url), "Name the venue and an account of it"),

@@ -35,7 +35,7 @@ Name = Annotated[str, typer.Option("--venue", help="Of several venues in the cli
 AccountName = Annotated[
     str, typer.Option("--account", help="The venue's account, if the venue's name does not end in it.")
 ]
-Dialect = Annotated[str, typer.Option(help="The protocol that the venue speaks.")]
+Dialect = Annotated[str, typer.Option(help="The protocol that the venue speaks, if its name does not begin with it.")]
 ClientId = Annotated[str, typer.Option(envvar="TALLYSTICK_CLIENT_ID", help="For an address: who asks.")]
 ClientSecret = Annotated[str, typer.Option(envvar="TALLYSTICK_CLIENT_SECRET", help="Its secret.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")]
@@ -59,7 +59,7 @@ def match(
     target: Target,
     name: Name = "",
     account: AccountName = "",
-    dialect: Dialect = "sophic",
+    dialect: Dialect = "",
     client_id: ClientId = "demo",
     client_secret: ClientSecret = "sandbox",
     as_json: AsJson = False,
@@ -74,6 +74,7 @@ def match(
         if name not in half.venues:
             raise CannotCompare(f"the client's journal has no venue {name!r}; it has {_listed(half.venues)}")
         account = account or name.rpartition("/")[2]
+        dialect = dialect or name.partition("/")[0]
         if target.startswith(("http://", "https://")):
             ask = listed(dialect, url=target, client_id=client_id, client_secret=client_secret, account=account)
             other = asyncio.run(ask)
@@ -85,7 +86,9 @@ def match(
         _cannot(f"{target} gives no answer ({error}): is it served there?")
     except NotThere as error:
         _cannot(f"{target} answers: {error} Name the venue and an account of it, as in {URL_SHAPE}.")
-    except (CannotCompare, NoSuchDialect, NoSuchAccount, JournalError, ConnectError, apsw.Error, OSError) as error:
+    except NoSuchDialect as error:
+        _cannot(f"{error} (--dialect says which)")
+    except (CannotCompare, NoSuchAccount, JournalError, ConnectError, apsw.Error, OSError) as error:
         _cannot(str(error))
     _tell(found, orders, as_json)
     raise typer.Exit(1 if found else 0)

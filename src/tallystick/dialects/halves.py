@@ -6,7 +6,10 @@ from typing import Any, Final, cast
 from tallystick.match.half import Half
 from tallystick.match.venue_half import Naming
 
-_NAMINGS: Final = {"sophic": ("tallystick.dialects.sophic.naming", "SophicNaming")}
+_NAMINGS: Final = {
+    "sophic": ("tallystick.dialects.sophic.naming", "SophicNaming"),
+    "bluefin": ("tallystick.dialects.bluefin.matched", "BluefinNaming"),
+}
 _LISTED: Final = {"sophic": ("tallystick.dialects.sophic.listed", "listed")}
 
 
@@ -21,6 +24,8 @@ def naming(dialect: str, secret: bytes, venue: str) -> Naming:
 
 async def listed(dialect: str, *, url: str, client_id: str, client_secret: str, account: str) -> Half:
     """What the venue's interface lists of the account. Raises NoSuchDialect, VenueError."""
+    if dialect in _NAMINGS and dialect not in _LISTED:
+        raise NoSuchDialect(f"{dialect} venues list no orders that are over: name the data folder instead")
     read = _found(_LISTED, dialect)
     return cast(Half, await read(url=url, client_id=client_id, client_secret=client_secret, account=account))
 

@@ -1,8 +1,9 @@
 """The comparison itself: pure, and each order is looked at once.
 
 An order that the client was refused, or that the venue repeatedly denies to have (LOST), is not to be there; any other
-is, with the same terms, status and fills. Sums are compared besides the fills, because a half keeps them apart. A
-request to cancel counts while the order is open: what a closed order's requests came to is in its status.
+is, with the same terms, status and fills. Where a venue tells refusals and ends in one word, an order that it ended
+with nothing filled may have been refused to the client. Sums are compared besides the fills, because a half keeps them
+apart. A request to cancel counts while the order is open: what a closed order's requests came to is in its status.
 """
 
 from collections.abc import Iterable, Iterator
@@ -86,13 +87,14 @@ def _without_other(order: HalfOrder) -> Iterator[Difference]:
 
 
 def _compare(client: HalfOrder, venue: HalfOrder) -> Iterator[Difference]:
-    if client.status == REJECTED:
+    is_refused = client.status == REJECTED
+    if is_refused and not venue.may_be_refused:
         detail = f"the client was refused it ({client.refusal}); the venue has it, {ORDER_STATUS_NAMES[venue.status]}"
         yield _of(client, venue, REFUSED_AND_PLACED, detail)
         return
     if _terms(client) != _terms(venue):
         yield _of(client, venue, TERMS, f"the client sent {_terms(client)}, the venue has {_terms(venue)}")
-    if client.status != venue.status:
+    if client.status != venue.status and not is_refused:
         words = _pair(ORDER_STATUS_NAMES[client.status], ORDER_STATUS_NAMES[venue.status])
         yield _of(client, venue, STATUS, f"its status is {words}")
     if client.certainty != CONFIRMED:

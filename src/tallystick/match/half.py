@@ -29,7 +29,8 @@ class HalfOrder(Struct, frozen=True):
     know it. ``fills`` are by trade id; the sums are of the executed ones, ``pending`` of those that are not yet.
 
     ``cancel`` is the outcome of the newest request to cancel it, None for no request. ``refusal`` is the code under
-    which the client was refused it. ``price`` is its limit, None for none. A venue is always sure.
+    which the client was refused it. ``price`` is its limit, None for none. A venue is always sure. ``may_be_refused``
+    says of an order that ended with nothing filled that its client cannot tell this from a refusal.
     """
 
     client_id: str
@@ -50,6 +51,7 @@ class HalfOrder(Struct, frozen=True):
     certainty: int = CONFIRMED
     refusal: str = ""
     price: Decimal | None = None
+    may_be_refused: bool = False
 
 
 class Half(Protocol):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final, Protocol
 
-from tallystick.core.lifecycle import DONE, REFUSED
+from tallystick.core.lifecycle import CANCELLED, DONE, EXPIRED, REFUSED
 from tallystick.core.order import Order
 from tallystick.core.trade import Trade
 from tallystick.facts.codes import UNITS
@@ -16,20 +16,26 @@ from tallystick.venue.state import Account, Market, State
 class Naming(Protocol):
     """How a dialect names what its clients know."""
 
-    def order_id(self, number: int) -> str:
-        """The public id of an order."""
+    @property
+    def refuses_by_cancelling(self) -> bool:
+        """Whether its clients are told in one word that an order was refused and that it ended with nothing filled."""
         ...
 
-    def order_number(self, order_id: str) -> int:
-        """The inverse, 0 for what is no such id."""
+    def order_id(self, order: Order) -> str:
+        """The public id of an order, which no other has."""
         ...
 
     def trade_id(self, number: int) -> str:
         """The public id of a trade."""
         ...
 
+    def trade_status(self, trade: Trade) -> int:
+        """What its clients are told that it has come to."""
+        ...
+
     def client_key(self, account: Account, client_id: str) -> str:
-        """What the venue keeps of the client id that an order of the account is placed under."""
+        """What the venue keeps as the key of an order of the account that is placed under the client id; "" where that
+        does not follow from the client id."""
         ...
 
     def market(self, market: Market) -> str:
@@ -57,15 +63,15 @@ class VenueHalf:
             raise NoSuchAccount(f"the venue has no account {account!r}")
         self._account: Final = found
         numbers = range(1, self.state.orders_made + 1)
+        self._by_id: Final = {naming.order_id(self._order(number)): number for number in numbers}
         self._numbers: Final = [number for number in numbers if self._order(number).account == found.number]
         keys = ((self._order(number).terms.client_key, number) for number in self._numbers)
         self._by_key: Final = {key: number for key, number in keys if key}
 
     def find(self, order_ids: tuple[str, ...], client_id: str) -> HalfOrder | None:
         for order_id in order_ids:
-            number = self._naming.order_number(order_id)
-            if 0 < number <= self.state.orders_made:
-                return self._half(number)
+            if order_id in self._by_id:
+                return self._half(self._by_id[order_id])
         number = self._by_key.get(self._naming.client_key(self._account, client_id), 0)
         return self._half(number) if number else None
 
@@ -103,7 +109,7 @@ class VenueHalf:
         limit = terms.instructions.price if terms.instructions is not None else 0
         return HalfOrder(
             "",
-            (self._naming.order_id(number),),
+            (self._naming.order_id(order),),
             self.state.accounts[order.account].name,
             self._naming.market(market),
             terms.side,
@@ -118,6 +124,9 @@ class VenueHalf:
             {self._naming.trade_id(each.number): self._fill(each, order, size_scale) for each in self._trades(order)},
             self._cancels.get(number),
             price=exact(limit, market.price_scale) if limit else None,
+            may_be_refused=self._naming.refuses_by_cancelling
+            and order.status in (CANCELLED, EXPIRED)
+            and not progress.quantity,
         )
 
     def _fill(self, trade: Trade, order: Order, size_scale: int) -> HalfFill:
@@ -128,5 +137,5 @@ class VenueHalf:
             exact(leg.quantity, market.unit.scale),
             exact(leg.notional, market.currency.scale),
             exact(leg.fee, market.currency.scale),
-            trade.status,
+            self._naming.trade_status(trade),
         )

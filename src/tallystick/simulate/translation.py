@@ -122,14 +122,18 @@ class Translation:
 class PlainNaming:
     """See match.venue_half.Naming."""
 
-    def order_id(self, number: int) -> str:
-        return order_id(number)
+    @property
+    def refuses_by_cancelling(self) -> bool:
+        return False
 
-    def order_number(self, order_id: str) -> int:
-        return order_number(order_id)
+    def order_id(self, order: Order) -> str:
+        return order_id(order.number)
 
     def trade_id(self, number: int) -> str:
         return trade_id(number)
+
+    def trade_status(self, trade: Trade) -> int:
+        return trade.status
 
     def client_key(self, account: Account, client_id: str) -> str:
         return client_id

@@ -66,18 +66,22 @@ def exchange_info(state: State, now: int) -> ExchangeInfo:
     )
 
 
+def base_of(market: Market) -> str:
+    """What is traded in it, as ETH in ETH-PERP."""
+    return market.name.partition("-")[0]
+
+
 def shown_market(market: Market) -> ShownMarket:
     """The market's terms. What this exchange does not have (funding, an insurance pool) is zero."""
     contract = market.contract
     assert contract is not None
-    base, _, _ = market.name.partition("-")
     most = str(contract.quantity_max)
     status: MarketStatus = "MAINTENANCE" if market.status == NOT_TRADING else "ACTIVE"
     return ShownMarket(
         symbol=market.name,
         market_address=stand_in(f"market {market.name}"),
         status=status,
-        base_asset_symbol=base,
+        base_asset_symbol=base_of(market),
         base_asset_name=market.title,
         base_asset_decimals=market.unit.scale,
         step_size_e9=str(market.increment),

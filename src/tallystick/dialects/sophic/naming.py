@@ -3,6 +3,8 @@
 from typing import Final
 
 from tallystick.core.ids import IdCodec
+from tallystick.core.order import Order
+from tallystick.core.trade import Trade
 from tallystick.dialects.sophic.idempotency import kept_key
 from tallystick.venue.state import Account, Market
 
@@ -14,14 +16,18 @@ class SophicNaming:
         self._orders: Final = IdCodec(secret, venue, "ord")
         self._trades: Final = IdCodec(secret, venue, "trd")
 
-    def order_id(self, number: int) -> str:
-        return self._orders.text(number)
+    @property
+    def refuses_by_cancelling(self) -> bool:
+        return False
 
-    def order_number(self, order_id: str) -> int:
-        return self._orders.number(order_id)
+    def order_id(self, order: Order) -> str:
+        return self._orders.text(order.number)
 
     def trade_id(self, number: int) -> str:
         return self._trades.text(number)
+
+    def trade_status(self, trade: Trade) -> int:
+        return trade.status
 
     def client_key(self, account: Account, client_id: str) -> str:
         return kept_key(account.owner, "POST", f"/accounts/{account.name}/orders", client_id)
