@@ -15,6 +15,7 @@ from tallystick.connect.narration import position_text, read_position
 from tallystick.connect.placing import Placing
 from tallystick.connect.store import Store
 from tallystick.core.lifecycle import DONE, FILLED
+from tallystick.dialects.bluefin.connector_lists import Lists
 from tallystick.facts.client_codes import BY_STATUS
 from tallystick.tracker.agenda import ASK_OPEN_ORDERS
 from tallystick.tracker.observations import (
@@ -193,6 +194,15 @@ def the_last_event_is_told_again(patch) -> None:
         return told_since(journal, position_text(sequence, max(0, index - 1)) if sequence else "", *more)
 
     patch.setattr(client_module, "told_since", from_before)
+
+
+def no_trades_are_listed(patch) -> None:
+    """What the exchange's stream did not tell of a fill, nobody tells."""
+
+    async def none(self, *_asked):
+        return []
+
+    patch.setattr(Lists, "_trades", none)
 
 
 def the_position_is_ahead(patch) -> None:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from hashlib import blake2b
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tallystick.connect.client import Client, Venue
 from tallystick.connect.errors import StoreStopped
 from tallystick.connect.events import TERMINAL, OrderEvent
 from tallystick.connect.history import told_since
 from tallystick.connect.narration import read_position
+from tallystick.connect.port import Connector
 from tallystick.connect.store import STREAM, Storage
 from tallystick.core.lifecycle import is_closed
 from tallystick.dialects.sophic.naming import SophicNaming
@@ -26,7 +27,7 @@ from tallystick.facts.commands import ChangeAccount, ClearPrerequisite, Hold
 from tallystick.facts.venue import decode as decode_venue
 from tallystick.match.client_half import ClientHalf
 from tallystick.match.differences import Difference, differences
-from tallystick.match.venue_half import VenueHalf
+from tallystick.match.venue_half import Naming, VenueHalf
 from tallystick.simulate.bot import Bot
 from tallystick.simulate.client_rules import Sent, require_grammar, require_told, require_true_ends
 from tallystick.simulate.faults import Crash, Disk, FaultyJournal
@@ -54,10 +55,16 @@ SHOWN_MAX: Final = 5
 Note = Callable[[str], None]
 
 
+class Mortal(Connector, Protocol):
+    """A connector whose process may be gone: nothing that it does leaves it then."""
+
+    is_dead: bool
+
+
 class Life:
     """One process of the client. ``is_over`` as soon as it has crashed."""
 
-    def __init__(self, client: Client, journal: FaultyJournal, connector: LinkConnector | DoorConnector) -> None:
+    def __init__(self, client: Client, journal: FaultyJournal, connector: Mortal) -> None:
         self.client: Final = client
         self.journal: Final = journal
         self.connector: Final = connector
@@ -94,11 +101,12 @@ class HalvesWorld:
         self._habits: Final = Habits(self.random)
         scales = self._workload.currencies.values()
         self._speaks_sophic: Final = max(scales) <= CASH_SCALE_MAX and self.random.random() < 0.6
-        self._link: Final = Link(self.random, self.random.choice((0.0, 0.05, 0.15, 0.4)))
+        self._link: Link = Link(self.random, self.random.choice((0.0, 0.05, 0.15, 0.4)))
         self._client_disk: Final = Disk(self.random, self.random.choice((0.0, 0.005, 0.02, 0.05)))
         self._venue_disk: Final = Disk(self.random, self.random.choice((0.0, 0.0, 0.01, 0.03)))
         self._sent: Final = Sent()
-        self._bot: Final = Bot(self.random, *means(self._workload), self._say)
+        self._account = ACCOUNT
+        self._bot: Bot = Bot(self.random, *means(self._workload), self._say)
         self._life: Life | None = None
         self._complaints: Final[list[str]] = []
 
@@ -179,7 +187,7 @@ class HalvesWorld:
             await client.add(connector, ready_seconds=READY_SECONDS, without_trust=self.random.random() < 0.3)
         return life
 
-    def _connector(self) -> LinkConnector | DoorConnector:
+    def _connector(self) -> Mortal:
         if self._speaks_sophic:
             return DoorConnector(SophicDoor(self._server), self._link, self._sent)
         return LinkConnector(self._server, self._link, self._habits, self._sent)
@@ -271,9 +279,11 @@ class HalvesWorld:
     def _differences(self) -> list[Difference]:
         assert self._life is not None
         ours = ClientHalf(decode_client(body) for _, body in self._life.journal.read(STREAM))
-        naming = SophicNaming(SECRET, VENUE) if self._speaks_sophic else PlainNaming()
-        theirs = VenueHalf(map(decode_venue, self._server.bodies()), naming, ACCOUNT)
-        return list(differences(ours.orders(NAME), theirs, ACCOUNT))
+        theirs = VenueHalf(map(decode_venue, self._server.bodies()), self._naming(), self._account)
+        return list(differences(ours.orders(NAME), theirs, self._account))
+
+    def _naming(self) -> Naming:
+        return SophicNaming(SECRET, VENUE) if self._speaks_sophic else PlainNaming()
 
     async def _compare(self, life: Life) -> None:
         """Everybody was told what the journal says, and the states are what it adds up to."""

@@ -4,7 +4,7 @@ A request that has left goes its way, whatever becomes of the process that sent 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -29,18 +29,20 @@ SLOW_SECONDS: Final = (0.5, 3.0, 15.0, 45.0)
 
 
 class Link:
-    """``rate`` is the chance that a request goes wrong, while ``faulty``; of a stream's batch too."""
+    """``rate`` is the chance that a request goes wrong, while ``faulty``; of a stream's batch too. ``fates`` are those
+    of FATES that requests may have."""
 
-    def __init__(self, random: Random, rate: float) -> None:
+    def __init__(self, random: Random, rate: float, fates: Sequence[str] = FATES) -> None:
         self.faulty = True
         self._random: Final = random
         self._rate: Final = rate
+        self._fates: Final = fates
         self._under_way: Final[dict[asyncio.Task[Any], None]] = {}
 
     async def carry(self, request: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """What the venue answers to ``request``, or a VenueError."""
         random = self._random
-        fate = random.choice(FATES) if self.faulty and random.random() < self._rate else "carried"
+        fate = random.choice(self._fates) if self.faulty and random.random() < self._rate else "carried"
         await asyncio.sleep(random.choice(LATENCY_SECONDS))
         if fate == "unsent":
             raise NotSent("simulated: no connection")

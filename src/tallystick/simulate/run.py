@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from tallystick.simulate.delivery_world import DeliveryWorld
+from tallystick.simulate.exchange_halves import halves_world
 from tallystick.simulate.exchange_world import ExchangeWorld
 from tallystick.simulate.halves import HalvesWorld
 from tallystick.simulate.process import Parts
@@ -27,9 +28,9 @@ VENUE_WORLD: Final = "venue"
 HALVES_WORLD: Final = "halves"
 DELIVERY_WORLD: Final = "delivery"
 EXCHANGE_WORLD: Final = "exchange"
-WORLDS: Final[dict[str, type[World] | type[HalvesWorld] | type[ExchangeWorld]]] = {
+WORLDS: Final[dict[str, Callable[[int, Parts, Callable[[str], None] | None], World | HalvesWorld | ExchangeWorld]]] = {
     VENUE_WORLD: World,
-    HALVES_WORLD: HalvesWorld,
+    HALVES_WORLD: halves_world,
     DELIVERY_WORLD: DeliveryWorld,
     EXCHANGE_WORLD: ExchangeWorld,
 }

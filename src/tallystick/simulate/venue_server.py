@@ -67,6 +67,11 @@ class VenueServer:
         return self._process
 
     @property
+    def process_or_none(self) -> Process | None:
+        """The one that lives, if any does."""
+        return self._process
+
+    @property
     def state(self) -> State:
         """The readers': what is durable, and may be shown. Raises Gone."""
         state: State = self.process.readers.state

@@ -5,6 +5,7 @@ too old are acknowledged, and refused by an event (seeds/002, specs/bluefin.md Â
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from tallystick.dialects.bluefin.errors import FORBIDDEN, RequestError, wrong_signature
@@ -39,11 +40,17 @@ _MARKETS: Final[tuple[OrderType, ...]] = ("MARKET", "STOP_MARKET", "STOP_LOSS_MA
 _TAKE_PROFITS: Final[tuple[OrderType, ...]] = ("TAKE_PROFIT_LIMIT", "TAKE_PROFIT_MARKET")
 
 
-class Placing:
-    """``wallets`` says who may act for whom. Its methods raise RequestError."""
+def wall_us() -> int:
+    return time.time_ns() // 1000
 
-    def __init__(self, wallets: Wallets) -> None:
+
+class Placing:
+    """``wallets`` says who may act for whom, ``wall`` tells the microseconds since the epoch, by which wallets
+    sign. Its methods raise RequestError."""
+
+    def __init__(self, wallets: Wallets, wall: Callable[[], int] = wall_us) -> None:
         self._wallets: Final = wallets
+        self._wall: Final = wall
 
     def order(self, sent: SentOrder, session: Session, state: State, now: int) -> tuple[str, PlaceOrder]:
         """The order's hash and the command; ``now`` is the venue's time."""
@@ -69,7 +76,7 @@ class Placing:
             trigger,
             when,
             int(fields.leverage_e9),
-            _on_the_venues_clock(fields.signed_at_millis, now),
+            self._on_the_venues_clock(fields.signed_at_millis, now),
             names_of(sent, signer, market_is_known=market is not None),
         )
         if sent.twap_config is not None:
@@ -124,6 +131,11 @@ class Placing:
             raise wrong_signature()
         return signer
 
+    def _on_the_venues_clock(self, signed_at_millis: int, now: int) -> int:
+        """When it was signed, in the venue's time: that of a sandbox may be far from the clocks that wallets have."""
+        age = self._wall() - signed_at_millis * US_PER_MS
+        return now - age
+
 
 def _trigger(sent: SentOrder, side: int) -> tuple[int, int]:
     """The price that it stands by for, and from which side; (0, 0) for an order that does not.
@@ -136,9 +148,3 @@ def _trigger(sent: SentOrder, side: int) -> tuple[int, int]:
         return 0, AT_OR_ABOVE if stands_by else 0  # without its price it is misformed, which the venue says
     rising = (side == BUY) != (sent.type in _TAKE_PROFITS)
     return int(sent.trigger_price_e9), AT_OR_ABOVE if rising else AT_OR_BELOW
-
-
-def _on_the_venues_clock(signed_at_millis: int, now: int) -> int:
-    """When it was signed, in the venue's time: that of a sandbox may be far from the clocks that wallets have."""
-    age = time.time_ns() // 1000 - signed_at_millis * US_PER_MS
-    return now - age
