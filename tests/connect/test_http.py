@@ -109,6 +109,8 @@ def test_an_error_counts_as_the_venue_s_only_in_its_words(status: int, code: str
 
 @pytest.mark.parametrize("pause", [0.05, 0.0], ids=["it drips", "it floods"])
 def test_an_answer_without_an_end_is_no_answer(pause: float):
+    left = asyncio.Event()
+
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
@@ -118,6 +120,8 @@ def test_an_answer_without_an_end_is_no_answer(pause: float):
                 writer.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
                 await writer.drain()
                 await asyncio.sleep(pause)
+        writer.transport.abort()
+        left.set()
 
     async def scenario():
         server = await asyncio.start_server(handle, "127.0.0.1", 0)
@@ -127,6 +131,8 @@ def test_an_answer_without_an_end_is_no_answer(pause: float):
                 await session.request("GET", "/orders")
         finally:
             await session.close()
+            async with asyncio.timeout(10):
+                await left.wait()
             server.close()
 
     asyncio.run(scenario())
