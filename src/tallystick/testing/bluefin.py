@@ -26,8 +26,9 @@ from tallystick.dialects.bluefin.signatures import order_message
 from tallystick.dialects.bluefin.trade_wire import OrderFields
 from tallystick.dialects.bluefin.wallet import SECRET_BYTES, Wallet
 from tallystick.dialects.connectors import connector
-from tallystick.testing.controls import Controls, VenueOrder
-from tallystick.testing.line import GARBAGE, Line, line_to
+from tallystick.testing.controls import VenueOrder
+from tallystick.testing.line import Line, line_to
+from tallystick.testing.line_controls import LineControls
 from tallystick.testing.sandbox import Sandbox
 from tallystick.testing.subject import Subject
 
@@ -79,11 +80,11 @@ class Trader:
         ask(f"{self._url}/api/v1/trade/orders", order, self._authorization)
 
 
-class BluefinControls(Controls):
+class BluefinControls(LineControls):
     """It asks the server itself, past the line; ``account`` bids at ``price``."""
 
     def __init__(self, sandbox: Sandbox, line: Line, account: str, price: int) -> None:
-        self._line: Final = line
+        super().__init__(line, STREAM)
         self._ops: Final = f"{sandbox.url}/ops/venues/bluefin"
         self._clock: Final = f"{sandbox.url}/sandbox/venues/bluefin/clock/advance"
         self._account: Final = account
@@ -97,15 +98,6 @@ class BluefinControls(Controls):
             )
             for order in self._orders()
         ]
-
-    def calm(self) -> None:
-        line = self._line
-        line.script.clear()
-        line.cancels.clear()
-        line.is_cut = False
-        line.delay = 0.0
-        line.rewrite = lambda path, content: content
-        line.revise = lambda content: content
 
     def fill(self, order_id: str, units: Decimal) -> None:
         """What is ahead of it in the queue is filled first, as it would be."""
@@ -123,26 +115,7 @@ class BluefinControls(Controls):
     def refuse_next(self) -> None:
         """It is made an order that may only reduce a position, and there is none."""
 
-        def revise(content: bytes) -> bytes:
-            self._line.revise = lambda content: content
-            return json.dumps(json.loads(content) | {"reduceOnly": True}).encode()
-
-        self._line.revise = revise
-
-    def lose_next_request(self) -> None:
-        self._line.script.append("lose_request")
-
-    def lose_next_answer(self) -> None:
-        self._line.script.append("lose_answer")
-
-    def delay_next_request(self) -> None:
-        self._line.script.append("late_request")
-
-    def garble_next_answer(self) -> None:
-        self._line.script.append("garble_answer")
-
-    def limit_next(self, retry_after: float) -> None:
-        self._line.script.append(f"limit:{retry_after:.0f}")
+        self.revise_next(reduceOnly=True)
 
     def lose_next_cancel(self) -> None:
         self._line.cancels.append("lose_request")
@@ -150,29 +123,11 @@ class BluefinControls(Controls):
     def lose_next_cancel_answer(self) -> None:
         self._line.cancels.append("lose_answer")
 
-    def go_down(self) -> None:
-        self._line.is_cut = True
-
-    def cut_stream(self) -> None:
-        self._line.cut(STREAM)
-
-    def garble_stream(self) -> None:
-        def rewrite(path: str, content: bytes) -> bytes:
-            if not path.endswith(STREAM):
-                return content
-            self._line.rewrite = lambda path, content: content
-            return GARBAGE
-
-        self._line.rewrite = rewrite
-
     def mute(self) -> None:
         def rewrite(path: str, content: bytes) -> bytes:
             return b"" if path.endswith(STREAM) and b'"event"' in content else content
 
         self._line.rewrite = rewrite
-
-    def slow_down(self, seconds: float) -> None:
-        self._line.delay = seconds
 
     def say_unknown(self, order_id: str, word: str) -> None:
         def rewrite(path: str, content: bytes) -> bytes:

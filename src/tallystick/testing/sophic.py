@@ -15,8 +15,9 @@ from tallystick.connect.port import Connector
 from tallystick.core.lifecycle import CANCELLED, FILLED, OPEN, PENDING, PLACED
 from tallystick.dialects.connectors import connector
 from tallystick.facts.codes import SELL
-from tallystick.testing.controls import Controls, VenueOrder
-from tallystick.testing.line import GARBAGE, Line, line_to
+from tallystick.testing.controls import VenueOrder
+from tallystick.testing.line import Line, line_to
+from tallystick.testing.line_controls import LineControls
 from tallystick.testing.sandbox import Sandbox
 from tallystick.testing.subject import Subject
 
@@ -25,6 +26,7 @@ MARKET: Final = "WRLD-USD"
 UNITS: Final = Decimal(2)
 TOO_MANY: Final = "100000000"
 STOCK: Final = "100000"
+EVENTS: Final = "/events"
 POLL_SECONDS: Final = 0.02
 ANSWER_SECONDS: Final = 10.0
 
@@ -38,24 +40,16 @@ _STATUS: Final = {
 }
 
 
-class SophicControls(Controls):
+class SophicControls(LineControls):
     """It asks the server itself, past the line, and has it do things at its sandbox door."""
 
     def __init__(self, sandbox: Sandbox, line: Line) -> None:
         self._sandbox: Final = sandbox
-        self._line: Final = line
+        super().__init__(line, EVENTS)
         self._door: Final = f"{sandbox.url}/sandbox/venues/sophic"
 
     def truth(self) -> Sequence[VenueOrder]:
         return [self._look(order_id) for order_id in self._ids()]
-
-    def calm(self) -> None:
-        line = self._line
-        line.script.clear()
-        line.is_cut = False
-        line.delay = 0.0
-        line.rewrite = lambda path, content: content
-        line.revise = lambda content: content
 
     def fill(self, order_id: str, units: Decimal) -> None:
         self._ask(f"{self._door}/orders/{order_id}/execute", {"quantity": f"{units.normalize():f}"})
@@ -66,47 +60,10 @@ class SophicControls(Controls):
     def refuse_next(self) -> None:
         """It is made an order for more than there is."""
 
-        def revise(content: bytes) -> bytes:
-            self._line.revise = lambda content: content
-            return json.dumps(json.loads(content) | {"quantity": TOO_MANY}).encode()
-
-        self._line.revise = revise
-
-    def lose_next_request(self) -> None:
-        self._line.script.append("lose_request")
-
-    def lose_next_answer(self) -> None:
-        self._line.script.append("lose_answer")
-
-    def delay_next_request(self) -> None:
-        self._line.script.append("late_request")
-
-    def garble_next_answer(self) -> None:
-        self._line.script.append("garble_answer")
-
-    def limit_next(self, retry_after: float) -> None:
-        self._line.script.append(f"limit:{retry_after:.0f}")
-
-    def go_down(self) -> None:
-        self._line.is_cut = True
-
-    def cut_stream(self) -> None:
-        self._line.cut("/events")
-
-    def garble_stream(self) -> None:
-        def rewrite(path: str, content: bytes) -> bytes:
-            if not path.endswith("/events"):
-                return content
-            self._line.rewrite = lambda path, content: content
-            return GARBAGE
-
-        self._line.rewrite = rewrite
+        self.revise_next(quantity=TOO_MANY)
 
     def mute(self) -> None:
-        self._line.rewrite = lambda path, content: b"[]" if path.endswith("/events") else content
-
-    def slow_down(self, seconds: float) -> None:
-        self._line.delay = seconds
+        self._line.rewrite = lambda path, content: b"[]" if path.endswith(EVENTS) else content
 
     def say_unknown(self, order_id: str, word: str) -> None:
         self._line.rewrite = lambda path, content: content.replace(b'"executing"', f'"{word}"'.encode())
