@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.types import Message, Receive, Scope, Send
 
 from tallystick.core.keys import ACCOUNT, EVERYTHING, account_key
+from tallystick.deliver.sockets import Ending
 from tallystick.dialects.bluefin.account_wire import AccountSubscription
 from tallystick.dialects.bluefin.errors import FORBIDDEN, RequestError, unauthorized
 from tallystick.dialects.bluefin.frames import Frame, Frames
@@ -21,7 +22,6 @@ from tallystick.dialects.bluefin.login import Login
 from tallystick.dialects.bluefin.sockets import (
     FAILED,
     STOPPED,
-    Ending,
     Limits,
     Socket,
     answer,

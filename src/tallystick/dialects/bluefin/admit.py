@@ -13,7 +13,6 @@ from tallystick.core.order import Order
 from tallystick.dialects.bluefin.policy import Policy
 from tallystick.dialects.bluefin.reasons import (
     ACCOUNT_DEAUTHORIZED,
-    DUPLICATE_ORDER,
     INSUFFICIENT_LIQUIDITY,
     INVALID_INPUT,
     INVALID_LEVERAGE,
@@ -169,10 +168,8 @@ def _is_formed(with_: Ticket) -> bool:
     return stays or not with_.flags & POST_ONLY
 
 
-def affairs_refused(policy: Policy, client_key: str, with_: Ticket, account: Account, market: Market) -> str:
+def affairs_refused(policy: Policy, with_: Ticket, account: Account, market: Market) -> str:
     """What of the account's affairs is against the order; "" for nothing."""
-    if client_key in account.keys:
-        return DUPLICATE_ORDER
     contract = market.contract
     assert contract is not None
     working = account.working.get(market.number)

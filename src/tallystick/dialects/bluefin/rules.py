@@ -156,7 +156,7 @@ class BluefinRules:
         if market is None or market.contract is None:
             return INVALID_SYMBOL
         reason = terms_refused(self.policy, with_, market, draft.started)
-        return reason or affairs_refused(self.policy, key, with_, account, market)
+        return reason or affairs_refused(self.policy, with_, account, market)
 
     def _refuse(self, draft: Draft, command: PlaceOrder, reason: str) -> Answer:
         """On record, under no key: the order it repeats, if it does, is not touched by it.

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 from starlette.types import Message, Receive, Scope, Send
 
+from tallystick.deliver.sockets import Ending
 from tallystick.deliver.stream import ABORT, GOODBYE_SECONDS, STOPPING, WEBSOCKET_CODES
 from tallystick.deliver.stream import SLOW as SLOW_CONSUMER
 from tallystick.dialects.bluefin.errors import RequestError
@@ -27,13 +28,6 @@ FACTS_MAX: Final = 8192
 """So many may wait: more than one entry can make for an account."""
 STALL_SECONDS: Final = 10.0
 TAKEN_AT_ONCE: Final = 64
-
-
-class Ending(NamedTuple):
-    """Why the server ends a connection: a close code and its reason."""
-
-    code: int
-    reason: str
 
 
 SLOW: Final = Ending(WEBSOCKET_CODES[SLOW_CONSUMER], SLOW_CONSUMER)
